@@ -1,0 +1,49 @@
+# Two commands matter: `make book` and `make test`. `make help` lists the rest.
+# The first of them to run makes .venv with the versions of requirements.txt.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+export PYTHONPATH :=
+unexport PYTHONDONTWRITEBYTECODE  # or every kernel compiles torch anew
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint serve lock clean
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+book: .venv/.ready ## run every cell that needs it and write the book to _build/html
+	@$(BIN)/python book/_tools/build.py
+
+serve: .venv/.ready ## show the book at 127.0.0.1:8000 and rebuild what changes
+	@$(BIN)/python book/_tools/serve.py
+
+test: lint book ## everything that proves the project: style, package, pages, built book
+	@$(BIN)/python -m pytest
+
+lint: .venv/.ready ## style and common slips, by ruff
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+lock: .venv/.ready ## solve pyproject.toml anew into requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group book --group dev --universal --upgrade \
+		--generate-hashes --no-header --quiet -o requirements.txt
+	@! grep -nE '^--|://' requirements.txt
+
+clean: ## remove everything that was built (the environment stays)
+	rm -rf _build
+
+.venv/.ready: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Needs Python 3.11, 3.12 or 3.13 with venv (Debian: apt install" \
+		"python3-venv); none is on the path. Name one: make PYTHON=/path/to/python3"; exit 1; }
+	@start=$$(date +%s); echo "Setting up .venv with $$($(PYTHON) --version): about 6 GB, once."; \
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	pin=$$(sed -n 's/^\(uv==[^ ;\\]*\).*/\1/p' requirements.txt); \
+	$(BIN)/uv --version 2>/dev/null | grep -qF "$${pin#uv==}" || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$pin"; \
+	$(BIN)/uv pip sync --quiet --require-hashes requirements.txt && \
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . && \
+	touch $@ && echo "Set up in $$(( $$(date +%s) - start )) s."

@@ -1,0 +1,1 @@
+"""Networks that the chapters train."""

@@ -1,0 +1,106 @@
+"""Figures of the book: each takes the axes to draw on and returns them.
+
+`use_style` comes first on a page. It sets type and colours, and in a notebook asks for SVG.
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from torch import Tensor
+
+STYLE = Path(__file__).with_name("style")
+COLOURS = ["#2b6cb0", "#d2600a", "#14876a", "#8e56b3", "#a97f00", "#6d737d"]
+MARKERS = ["o", "s", "^", "D", "v", "P"]
+
+
+def use_style() -> None:
+    """Set the book's look for all figures that follow, as SVG when in a notebook."""
+    for file in STYLE.glob("*.ttf"):
+        font_manager.fontManager.addfont(file)
+    plt.style.use(STYLE / "book.mplstyle")
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None}, bbox_inches=None)
+
+
+def points(ax: Axes, X: Tensor, y: Tensor, *, size: float = 28, labels: bool = True) -> Axes:
+    """Samples X (N, 2), a colour and a marker for each class in y (N,)."""
+    for k in y.unique().tolist():
+        ax.scatter(*X[y == k].T, s=size, marker=MARKERS[k], color=COLOURS[k], linewidths=0,
+                   alpha=0.85, label=f"label {k}" if labels else None, zorder=3)  # fmt: skip
+    ax.set(xlabel="$x_1$", ylabel="$x_2$")
+    return ax
+
+
+def regions(ax: Axes, classify, limits: tuple[float, float, float, float], *,
+            resolution: int = 300) -> Axes:  # fmt: skip
+    """Tint the plane by the class (M,) that classify gives to points (M, 2)."""
+    x1 = torch.linspace(limits[0], limits[1], resolution)
+    x2 = torch.linspace(limits[2], limits[3], resolution)
+    grid = torch.cartesian_prod(x1, x2)  # (resolution², 2)
+    with torch.no_grad():
+        classes = classify(grid).reshape(resolution, resolution).T.numpy()
+    colours = ListedColormap(COLOURS[: max(2, int(classes.max()) + 1)])
+    ax.imshow(classes, origin="lower", extent=limits, aspect="auto", cmap=colours, vmin=0,
+              vmax=colours.N - 1, alpha=0.16, interpolation="nearest", zorder=0)  # fmt: skip
+    ax.set(xlim=limits[:2], ylim=limits[2:])
+    return ax
+
+
+def boundary(ax: Axes, w: Tensor, b: float, *, arrow: bool = False, **line) -> Axes:
+    """The line w · x + b = 0 across the axes; with arrow, the direction of w from it.
+
+    Draws nothing when w is zero: then every point has the same score.
+    """
+    w1, w2 = w.tolist()
+    if w1 == w2 == 0:
+        return ax
+    limits = ax.get_xlim(), ax.get_ylim()
+    middle, normal = np.mean(limits, axis=1), np.array([w1, w2])
+    foot = middle - (normal @ middle + b) / (normal @ normal) * normal  # on the line
+    style = {"color": mpl.rcParams["text.color"]} | line
+    ax.axline(foot, foot + np.array([-w2, w1]), **style)
+    if arrow:
+        tip = foot + 0.15 * np.ptp(limits[0]) * normal / np.hypot(w1, w2)
+        ax.annotate("", tip, foot, arrowprops={"arrowstyle": "-|>", "color": style["color"]})
+        ax.annotate("$w$", tip, xytext=(4, 2), textcoords="offset points")
+    ax.set(xlim=limits[0], ylim=limits[1])
+    return ax
+
+
+def learning_curves(ax: Axes, history, *names: str) -> Axes:
+    """Columns of a training history against the epoch, named in a legend."""
+    for name in names:
+        ax.plot(history["epoch"], history[name], marker="o", label=name.replace("_", " "))
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+    ax.set(xlabel="epoch")
+    return ax
+
+
+def image(ax: Axes, pixels: Tensor, title: str = "") -> Axes:
+    """One image (C, H, W), C 1 or 3, bytes or floats in 0 … 1, without ticks."""
+    pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)  # (H, W) or (H, W, 3)
+    ax.imshow(pixels.cpu().numpy(), cmap="gray", interpolation="nearest")
+    ax.set_title(title, fontsize=9, fontweight=400)
+    ax.set_axis_off()
+    return ax
+
+
+def class_probabilities(ax: Axes, probs: Tensor, classes, *, truth: int | None = None) -> Axes:
+    """Bars of the probabilities (C,) of the classes; the true one in another colour."""
+    colours = [COLOURS[2] if k == truth else COLOURS[0] for k in range(len(classes))]
+    ax.barh(range(len(classes)), probs.tolist(), color=colours, height=0.7)
+    ax.set_yticks(range(len(classes)), classes)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.set(xlabel="probability", xlim=(0, 1))
+    return ax

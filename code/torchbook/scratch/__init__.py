@@ -1,0 +1,1 @@
+"""What torch does, written by hand, to be read in the book."""

@@ -1,0 +1,90 @@
+"""The training loop, whole: the chapter on training reads it line by line."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from torchbook.metrics import Mean, accuracy
+
+Loader = Iterable[tuple[Tensor, Tensor]]
+Metric = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass
+class History:
+    """One row an epoch: {"epoch": 1, "seconds": …, "train_loss": …, "valid_loss": …, …}."""
+
+    rows: list[dict[str, float]] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> list[float]:
+        """The column called name, an entry an epoch; KeyError names the columns there are."""
+        if self.rows and name not in self.rows[0]:
+            raise KeyError(f"no column {name!r}; there are {', '.join(self.rows[0])}")
+        return [row[name] for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def fit(model: nn.Module, train: Loader, loss_fn: Metric, optimizer: torch.optim.Optimizer, *,
+        epochs: int, valid: Loader | None = None, metrics: dict[str, Metric] | None = None,
+        progress: bool = True) -> History:  # fmt: skip
+    """Train for `epochs` passes over `train`; measure on `valid` after each.
+
+    Batches go to the device of the model. The training loss is the mean over the pass, while
+    the weights were changing. Raises FloatingPointError when it is no longer finite.
+    """
+    device, history = _device(model), History()
+    for epoch in tqdm(range(1, epochs + 1), unit="epoch", disable=None if progress else True):
+        start, train_loss = perf_counter(), Mean()
+        model.train()
+        for X, y in train:
+            X, y = X.to(device), y.to(device)
+            loss = loss_fn(model(X), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            train_loss.add(loss, len(y))
+        row = {"epoch": epoch, "train_loss": _finite(train_loss.value, epoch)}
+        if valid is not None:
+            scores = evaluate(model, valid, loss_fn, metrics)
+            row |= {f"valid_{name}": value for name, value in scores.items()}
+        history.rows.append(row | {"seconds": perf_counter() - start})
+    return history
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, loader: Loader, loss_fn: Metric,
+             metrics: dict[str, Metric] | None = None) -> dict[str, float]:  # fmt: skip
+    """The mean loss, and each metric (accuracy unless others are named), over all samples.
+
+    The model is left in the mode, training or not, that it was in.
+    """
+    device, was_training = _device(model), model.training
+    functions = {"loss": loss_fn} | ({"accuracy": accuracy} if metrics is None else metrics)
+    means = {name: Mean() for name in functions}
+    model.eval()
+    for X, y in loader:
+        X, y = X.to(device), y.to(device)
+        y_hat = model(X)
+        for name, function in functions.items():
+            means[name].add(function(y_hat, y), len(y))
+    model.train(was_training)
+    return {name: mean.value for name, mean in means.items()}
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
+def _finite(loss: float, epoch: int) -> float:
+    if loss != loss or loss in (float("inf"), float("-inf")):
+        raise FloatingPointError(
+            f"the training loss became {loss} in epoch {epoch}: try a smaller learning rate, "
+            "and look for inputs that are not finite"
+        )
+    return loss
