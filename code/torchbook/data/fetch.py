@@ -110,16 +110,20 @@ def _fetch(idx_set: IdxSet, raw: Path, files: list[IdxFile], progress) -> None:
     mirrors = _mirrors(published.mirrors, raw, wanted) if wanted else []
     raw.mkdir(parents=True, exist_ok=True)
     for file in files:
+        doing = "Unpacking" if file in here else "Fetching"
+        progress(f"{doing} {file.name}.gz of {idx_set.title} in {raw}")
         with tempfile.TemporaryDirectory(dir=raw, prefix=".fetching-") as desk:
             if file in here:
-                progress(f"Unpacking {file.name}.gz of {idx_set.title}")
                 datasets.utils.extract_archive(_packed(raw, file), desk)
             else:
-                progress(f"Fetching {file.name}.gz of {idx_set.title} into {raw}")
                 _download(file, md5[file.name], mirrors, desk)
-            if words := fault(Path(desk, file.name), file):
-                raise _FetchError(f"{file.name} as fetched {words}")
-            os.replace(Path(desk, file.name), raw / file.name)
+            _move_in(file, Path(desk), raw)
+
+
+def _move_in(file: IdxFile, desk: Path, raw: Path) -> None:
+    if words := fault(desk / file.name, file):
+        raise _FetchError(f"{file.name} as fetched {words}")
+    os.replace(desk / file.name, raw / file.name)
 
 
 def _packed(raw: Path, file: IdxFile) -> Path:

@@ -145,8 +145,9 @@ def _letter(character, font_file):
     layout = ImageFont.Layout.BASIC  # the other engine may or may not be installed
     font = ImageFont.truetype(str(font_file), 100, layout_engine=layout)
     _, top, _, bottom = font.getbbox("H")
-    left, _, right, _ = font.getbbox(character)
-    scale = min(0.68 * MASTER / (bottom - top), 0.90 * MASTER / (right - left))
+    left, highest, right, lowest = font.getbbox(character)
+    longest = max(right - left, lowest - highest)
+    scale = min(0.68 * MASTER / (bottom - top), 0.86 * MASTER / longest)
     font = ImageFont.truetype(str(font_file), math.floor(100 * scale), layout_engine=layout)
     left, top, right, bottom = font.getbbox(character)
     page = Image.new("L", (MASTER, MASTER))

@@ -79,22 +79,20 @@ def load(
     download: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> ImageSet:
-    """The set of that name; one of NAMES, hyphens and capitals forgiven.
+    """The set of that name, one of NAMES (else UnknownSetError), hyphens and capitals forgiven.
 
-    A published set is read from `folder` (default: `data_folder()`), or fetched into it. If it
-    can not be had, the set named by `stand_in` is loaded, and its `note` says so; without one,
-    and always if a file is there but broken, DataError is raised. UnknownSetError: no such name.
-    `progress` is called with a line of text before each slow step.
+    A published set is read from `folder` (default: `data_folder()`) or fetched into it; failing
+    that, `stand_in` is loaded, as its `note` says. DataError: no stand-in was given, or a file is
+    there but broken. `progress` is called with a line of text before each slow step.
     """
-    name, progress = _known(name), progress or _silent
-    stand_in = _known(stand_in) if stand_in else None
-    if name not in PUBLISHED:
+    name, stand_in, progress = _known(name), stand_in and _known(stand_in), progress or _silent
+    if name in EMBEDDED:
         return EMBEDDED[name](progress)
-    root = Path(folder).expanduser() if folder else data_folder()
     try:
+        root = Path(folder or data_folder()).expanduser()
         return _published(name, root, download, progress)
     except MissingError as missing:
-        if stand_in is None:
+        if not stand_in:
             raise
         other = load(stand_in, folder=folder, download=download, progress=progress)
         return replace(other, wanted=PUBLISHED[name].title, why=missing.why)

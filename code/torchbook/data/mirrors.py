@@ -45,10 +45,10 @@ def _answers(mirror: str) -> bool:
     proxy = urllib.request.getproxies().get(url.scheme)
     if proxy and not urllib.request.proxy_bypass(url.netloc):
         url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    port = url.port or {"https": 443}.get(url.scheme, 80)
     try:
+        port = url.port or {"https": 443}.get(url.scheme, 80)
         socket.create_connection((url.hostname, port), timeout=ANSWER_SECONDS).close()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a proxy setting that is no address
         return False
     return True
 

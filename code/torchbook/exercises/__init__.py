@@ -48,9 +48,10 @@ def exercise(name: str) -> Callable:
     def wrap(cases: Callable[..., Iterator[Case]]) -> Callable[..., Outcome]:
         @functools.wraps(cases)
         def check(*answer: Any) -> Outcome:
-            if any(part is None or part is ... for part in answer):
-                return Outcome(name, 0, "nothing to check yet. Replace the dots.")
-            return _run(name, cases(*answer))
+            try:
+                return _run(name, cases(*[_answered(part) for part in answer]))
+            except NotAnswered:
+                return Outcome(name, 0, "nothing to check yet. Replace the dots with your code.")
 
         CHECKS[name] = check
         return check
@@ -61,6 +62,24 @@ def exercise(name: str) -> Callable:
 CHECKS: dict[str, Callable[..., Outcome]] = {}
 
 
+class NotAnswered(Exception):
+    """The reader left the dots in place, or a function without a return."""
+
+
+def _answered(part: Any) -> Any:
+    """The reader's answer; a function is watched for giving back nothing."""
+    if part is None or part is ...:
+        raise NotAnswered
+    if not callable(part) or isinstance(part, torch.nn.Module):
+        return part
+
+    @functools.wraps(part)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        return _answered(part(*args, **kwargs))
+
+    return watched
+
+
 def _run(name: str, cases: Iterator[Case]) -> Outcome:
     passed = 0
     try:
@@ -68,6 +87,8 @@ def _run(name: str, cases: Iterator[Case]) -> Outcome:
             if not case.passed:
                 return Outcome(name, passed, f"{case.what}\n  Hint: {case.hint}")
             passed += 1
+    except NotAnswered:
+        raise
     except Exception as error:  # whatever the reader's code raises is part of the answer
         failure = f"your code stopped with {type(error).__name__}: {error}"
         return Outcome(name, passed, failure)
