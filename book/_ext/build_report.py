@@ -21,21 +21,31 @@ class BuildReport(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         file = Path(self.env.srcdir).parent / "_build/report.json"
         if not file.is_file():
-            return [nodes.paragraph("", "Build the book with make book to see its times here.")]
+            return [
+                nodes.paragraph(
+                    "", "Build the book with make book to see its times here."
+                )
+            ]
         report = json.loads(file.read_text("utf8"))
         rows = [
             f"| {{doc}}`/{page}` | {seconds:.1f} | {report['budgets'][page]} |"
             for page, seconds in report["seconds"].items()
         ]
-        versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision"))
+        versions = ", ".join(
+            f"{name} {version(name)}" for name in ("torch", "torchvision")
+        )
         lines = [
-            "| page | seconds | budget |", "|---|--:|--:|", *rows, "",
+            "| page | seconds | budget |",
+            "|---|--:|--:|",
+            *rows,
+            "",
             f"All cells together: {sum(report['seconds'].values()):.0f} s, "
             f"on {os.cpu_count()} cores.",
             f"This build, from start to end: {TOTAL} s. "
-            "Results that were still good were not computed again.", "",
+            "Results that were still good were not computed again.",
+            "",
             f"Python {platform.python_version()}, {versions}.",
-        ]  # fmt: skip
+        ]
         return self.parse_text_to_nodes("\n".join(lines))
 
 

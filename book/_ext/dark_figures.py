@@ -38,7 +38,11 @@ class AddDarkFigures(SphinxPostTransform):
     def run(self, **kwargs) -> None:
         for image in list(self.document.findall(nodes.image)):
             file = Path(self.app.srcdir, image["uri"])
-            if file.suffix != ".svg" or not file.is_file() or "only-light" in image["classes"]:
+            if (
+                file.suffix != ".svg"
+                or not file.is_file()
+                or "only-light" in image["classes"]
+            ):
                 continue
             drawing = file.read_text("utf8")
             if "#22262e" not in drawing:

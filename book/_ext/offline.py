@@ -13,10 +13,11 @@ def drop_outside_scripts(app: Sphinx, pagename, templatename, context, doctree) 
     """Keep only what the book itself serves."""
     for kind in ("script_files", "css_files"):
         context[kind] = [
-            file for file in context.get(kind, [])
+            file
+            for file in context.get(kind, [])
             if "://" not in str(getattr(file, "filename", file) or "")
             and "thebe" not in str(getattr(file, "filename", file) or "")
-        ]  # fmt: skip
+        ]
 
 
 def setup(app: Sphinx) -> dict:

@@ -42,15 +42,20 @@ def run_all(pages: list[Page], jobs: int) -> tuple[dict[str, float], float]:
     stale = [page for page in pages if page.runs and not _fresh(cache, page)]
     beside = [page for page in stale if not page.alone]
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(run, page, 1): page for page in _longest_first(cache, beside)}
+        running = {
+            pool.submit(run, page, 1): page for page in _longest_first(cache, beside)
+        }
         for future in as_completed(running):
             _keep(cache, running[future], future.result, failures)
     for page in (page for page in stale if page.alone):
         _keep(cache, page, lambda page=page: run(page, os.cpu_count() or 1), failures)
     if failures:
         raise BookError("\n\n".join(failures))
-    seconds = {page.name: _record(cache, page).data["execution_seconds"]
-               for page in pages if page.runs}  # fmt: skip
+    seconds = {
+        page.name: _record(cache, page).data["execution_seconds"]
+        for page in pages
+        if page.runs
+    }
     return seconds, time.perf_counter() - start
 
 
@@ -59,30 +64,50 @@ def run(page: Page, threads: int) -> float:
     start, at = time.perf_counter(), [0]
     with tempfile.TemporaryDirectory(prefix="torchbook-") as folder:
         # Sockets in a folder instead of ports: nothing on the machine can get in their way.
-        config = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+        config = Config(
+            {"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}}
+        )
         client = NotebookClient(
-            page.notebook, config=config, timeout=GRACE * page.budget, record_timing=False,
+            page.notebook,
+            config=config,
+            timeout=GRACE * page.budget,
+            record_timing=False,
             resources={"metadata": {"path": str(page.path.parent)}},
-            on_cell_start=lambda cell_index, **_: at.__setitem__(0, cell_index))  # fmt: skip
+            on_cell_start=lambda cell_index, **_: at.__setitem__(0, cell_index),
+        )
         profile = Path(folder, "ipython/profile_default")
         profile.mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text(PROFILE)
-        env = {"TORCHBOOK_OFFLINE": "1", **os.environ, "OMP_NUM_THREADS": str(threads), "TQDM_DISABLE": "1",
-               "IPYTHONDIR": f"{folder}/ipython", "MPLCONFIGDIR": str(ROOT / "_build/.matplotlib"),
-               "PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # fmt: skip
+        env = {
+            "TORCHBOOK_OFFLINE": "1",
+            **os.environ,
+            "OMP_NUM_THREADS": str(threads),
+            "TQDM_DISABLE": "1",
+            "IPYTHONDIR": f"{folder}/ipython",
+            "MPLCONFIGDIR": str(ROOT / "_build/.matplotlib"),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
         try:
             client.execute(env=env)
         except CellTimeoutError:
-            limit = f"still running after {GRACE * page.budget} s (budget {page.budget} s)"
+            limit = (
+                f"still running after {GRACE * page.budget} s (budget {page.budget} s)"
+            )
             raise PageError(_at(page, at[0], limit)) from None
         except CellExecutionError as error:
-            raise PageError(_at(page, at[0], f"{error.ename}: {error.evalue}")) from None
+            raise PageError(
+                _at(page, at[0], f"{error.ename}: {error.evalue}")
+            ) from None
         except DeadKernelError:
-            raise PageError(_at(page, at[0], "the kernel died: out of memory?")) from None
+            raise PageError(
+                _at(page, at[0], "the kernel died: out of memory?")
+            ) from None
     _judge(page)
     seconds = time.perf_counter() - start
     if seconds > GRACE * page.budget:
-        raise PageError(f"book/{page.name}.md took {seconds:.0f} s; its budget is {page.budget} s")
+        raise PageError(
+            f"book/{page.name}.md took {seconds:.0f} s; its budget is {page.budget} s"
+        )
     return seconds
 
 
@@ -95,12 +120,23 @@ def _judge(page: Page) -> None:
         noise = [out.text for out in cell.outputs if out.get("name") == "stderr"]
         checked = PASSED in text or FAILED in text
         for wrong, what in (
-            ("raises-exception" in tags and not broke, "was to raise an error, and did not"),
-            ("starter" in tags and not FAILED in text, "is a starter that its check lets pass"),
-            ("solution" in tags and (not checked or FAILED in text),
-             f"is a solution that its check does not pass: {text.strip()}"),
-            (noise and "warns" not in tags, f"wrote to stderr: {''.join(noise).strip()}"),
-        ):  # fmt: skip
+            (
+                "raises-exception" in tags and not broke,
+                "was to raise an error, and did not",
+            ),
+            (
+                "starter" in tags and FAILED not in text,
+                "is a starter that its check lets pass",
+            ),
+            (
+                "solution" in tags and (not checked or FAILED in text),
+                f"is a solution that its check does not pass: {text.strip()}",
+            ),
+            (
+                noise and "warns" not in tags,
+                f"wrote to stderr: {''.join(noise).strip()}",
+            ),
+        ):
             if wrong:
                 raise PageError(_at(page, number, what))
 

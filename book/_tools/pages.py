@@ -46,7 +46,10 @@ class Page:
     @property
     def runs(self) -> bool:
         """True for a page with cells: one that names a kernel."""
-        return self.path.suffix == ".md" and "\nkernelspec:" in self.path.read_text("utf8")[:2000]
+        return (
+            self.path.suffix == ".md"
+            and "\nkernelspec:" in self.path.read_text("utf8")[:2000]
+        )
 
     def option(self, name: str, default):
         """A setting from `torchbook:` in the front matter."""
@@ -120,7 +123,9 @@ def used_modules(page: Page) -> set[Path]:
     """Files of the package that the cells import, and all that those import in turn."""
     todo, found = set(), set()
     for number, cell in page.code_cells():
-        todo |= _imports(plain_python(cell.source), f"{page.name}.md, line {page.line(number)}")
+        todo |= _imports(
+            plain_python(cell.source), f"{page.name}.md, line {page.line(number)}"
+        )
     while todo:
         file = todo.pop()
         found.add(file)
@@ -137,7 +142,9 @@ def _imports(source: str, where: str) -> set[Path]:
     files = set()
     try:
         tree = ast.parse(source)
-    except SyntaxError as error:  # a cell may show one on purpose; when it runs, it is judged
+    except (
+        SyntaxError
+    ) as error:  # a cell may show one on purpose; when it runs, it is judged
         if where.endswith(".py"):
             raise BookError(f"{where}: {error}") from error
         return files
@@ -145,7 +152,10 @@ def _imports(source: str, where: str) -> set[Path]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = [
+                node.module,
+                *(f"{node.module}.{alias.name}" for alias in node.names),
+            ]
         else:
             continue
         for name in names:
@@ -160,7 +170,9 @@ def _files_of(module: str) -> frozenset[Path]:
     path, files = SOURCE, set()
     for part in module.split("."):
         path = path / part
-        files |= {f for f in (path / "__init__.py", path.with_suffix(".py")) if f.is_file()}
+        files |= {
+            f for f in (path / "__init__.py", path.with_suffix(".py")) if f.is_file()
+        }
     return frozenset(files)
 
 
@@ -181,5 +193,9 @@ def data_at_hand() -> str:
 
         named = data_folder()
     folder = Path(named).expanduser()
-    files = sorted(p for pattern in ("*", "*/*", "*/raw/*") for p in folder.glob(pattern))
-    return "\n".join(f"{p.relative_to(folder)} {p.stat().st_size}" for p in files if p.is_file())
+    files = sorted(
+        p for pattern in ("*", "*/*", "*/raw/*") for p in folder.glob(pattern)
+    )
+    return "\n".join(
+        f"{p.relative_to(folder)} {p.stat().st_size}" for p in files if p.is_file()
+    )

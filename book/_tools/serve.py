@@ -24,7 +24,9 @@ def main() -> None:
     rebuild()
     server = Server()
     for folder in ("book", "code/torchbook"):
-        server.watch(str(ROOT / folder), rebuild, ignore=lambda path: "__pycache__" in path)
+        server.watch(
+            str(ROOT / folder), rebuild, ignore=lambda path: "__pycache__" in path
+        )
     for file in ("_config.yml", "_toc.yml"):
         server.watch(str(ROOT / file), rebuild)
     server.serve(host="127.0.0.1", port=port, root=str(ROOT / "_build/html"))

@@ -14,11 +14,15 @@ def pick(name: str | None = None) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ValueError(f"no device is called {name!r}; at hand: {', '.join(at_hand)}") from error
+        raise ValueError(
+            f"no device is called {name!r}; at hand: {', '.join(at_hand)}"
+        ) from error
     known = {torch.device(d).type for d in at_hand}
     count = torch.cuda.device_count() if device.type == "cuda" else 1
     if device.type not in known or (device.index or 0) >= count:
-        raise ValueError(f"{name!r} is not at hand on this machine; at hand: {', '.join(at_hand)}")
+        raise ValueError(
+            f"{name!r} is not at hand on this machine; at hand: {', '.join(at_hand)}"
+        )
     return device
 
 

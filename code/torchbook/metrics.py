@@ -39,7 +39,12 @@ def accuracy(logits: Tensor, y: Tensor) -> Tensor:
 def confusion_matrix(y: Tensor, y_hat: Tensor, num_classes: int) -> Tensor:
     """Counts (num_classes, num_classes): row = true class, column = predicted class."""
     for name, labels in (("y", y), ("y_hat", y_hat)):
-        if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
+        if (
+            labels.numel()
+            and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes
+        ):
             raise ValueError(f"{name} holds a class outside 0 … {num_classes - 1}")
     pairs = y * num_classes + y_hat  # (N,) each pair of classes has its own number
-    return torch.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    return torch.bincount(pairs, minlength=num_classes**2).reshape(
+        num_classes, num_classes
+    )

@@ -31,17 +31,39 @@ def use_style() -> None:
         set_matplotlib_formats("svg", metadata={"Date": None}, bbox_inches=None)
 
 
-def points(ax: Axes, X: Tensor, y: Tensor, *, size: float = 28, labels: bool = True) -> Axes:
+def points(
+    ax: Axes, X: Tensor, y: Tensor, *, size: float = 28, labels: bool = True
+) -> Axes:
     """Samples X (N, 2), a colour and a marker for each class in y (N,)."""
     for k in y.unique().tolist():
-        ax.scatter(*X[y == k].T, s=size, marker=MARKERS[k], color=COLOURS[k], linewidths=0,
-                   alpha=0.85, label=f"label {k}" if labels else None, zorder=3)  # fmt: skip
+        ax.scatter(
+            *X[y == k].T,
+            s=size,
+            marker=MARKERS[k],
+            color=COLOURS[k],
+            linewidths=0,
+            alpha=0.85,
+            label=f"label {k}" if labels else None,
+            zorder=3,
+        )
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     return ax
 
 
-def regions(ax: Axes, classify, limits: tuple[float, float, float, float], *,
-            resolution: int = 300) -> Axes:  # fmt: skip
+def ring(ax: Axes, x: Tensor) -> Axes:
+    """A circle round one point x (2,), to point it out."""
+    ink = mpl.rcParams["text.color"]
+    ax.scatter(*x, s=110, facecolors="none", edgecolors=ink, linewidths=1.2, zorder=4)
+    return ax
+
+
+def regions(
+    ax: Axes,
+    classify,
+    limits: tuple[float, float, float, float],
+    *,
+    resolution: int = 300,
+) -> Axes:
     """Tint the plane by the class (M,) that classify gives to points (M, 2)."""
     x1 = torch.linspace(limits[0], limits[1], resolution)
     x2 = torch.linspace(limits[2], limits[3], resolution)
@@ -49,8 +71,18 @@ def regions(ax: Axes, classify, limits: tuple[float, float, float, float], *,
     with torch.no_grad():
         classes = classify(grid).reshape(resolution, resolution).T.numpy()
     colours = ListedColormap(COLOURS[: max(2, int(classes.max()) + 1)])
-    ax.imshow(classes, origin="lower", extent=limits, aspect="auto", cmap=colours, vmin=0,
-              vmax=colours.N - 1, alpha=0.16, interpolation="nearest", zorder=0)  # fmt: skip
+    ax.imshow(
+        classes,
+        origin="lower",
+        extent=limits,
+        aspect="auto",
+        cmap=colours,
+        vmin=0,
+        vmax=colours.N - 1,
+        alpha=0.16,
+        interpolation="nearest",
+        zorder=0,
+    )
     ax.set(xlim=limits[:2], ylim=limits[2:])
     return ax
 
@@ -70,7 +102,9 @@ def boundary(ax: Axes, w: Tensor, b: float, *, arrow: bool = False, **line) -> A
     ax.axline(foot, foot + np.array([-w2, w1]), **style)
     if arrow:
         tip = foot + 0.15 * np.ptp(limits[0]) * normal / np.hypot(w1, w2)
-        ax.annotate("", tip, foot, arrowprops={"arrowstyle": "-|>", "color": style["color"]})
+        ax.annotate(
+            "", tip, foot, arrowprops={"arrowstyle": "-|>", "color": style["color"]}
+        )
         ax.annotate("$w$", tip, xytext=(4, 2), textcoords="offset points")
     ax.set(xlim=limits[0], ylim=limits[1])
     return ax
@@ -79,7 +113,9 @@ def boundary(ax: Axes, w: Tensor, b: float, *, arrow: bool = False, **line) -> A
 def learning_curves(ax: Axes, history, *names: str) -> Axes:
     """Columns of a training history against the epoch, named in a legend."""
     for name in names:
-        ax.plot(history["epoch"], history[name], marker="o", label=name.replace("_", " "))
+        ax.plot(
+            history["epoch"], history[name], marker="o", label=name.replace("_", " ")
+        )
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     ax.set(xlabel="epoch")
@@ -88,14 +124,18 @@ def learning_curves(ax: Axes, history, *names: str) -> Axes:
 
 def image(ax: Axes, pixels: Tensor, title: str = "") -> Axes:
     """One image (C, H, W), C 1 or 3, bytes or floats in 0 … 1, without ticks."""
-    pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)  # (H, W) or (H, W, 3)
+    pixels = (
+        pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
+    )  # (H, W) or (H, W, 3)
     ax.imshow(pixels.cpu().numpy(), cmap="gray", interpolation="nearest")
     ax.set_title(title, fontsize=9, fontweight=400)
     ax.set_axis_off()
     return ax
 
 
-def class_probabilities(ax: Axes, probs: Tensor, classes, *, truth: int | None = None) -> Axes:
+def class_probabilities(
+    ax: Axes, probs: Tensor, classes, *, truth: int | None = None
+) -> Axes:
     """Bars of the probabilities (C,) of the classes; the true one in another colour."""
     colours = [COLOURS[2] if k == truth else COLOURS[0] for k in range(len(classes))]
     ax.barh(range(len(classes)), probs.tolist(), color=colours, height=0.7)

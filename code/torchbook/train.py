@@ -1,5 +1,6 @@
 """The training loop, whole: the chapter on training reads it line by line."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -30,16 +31,25 @@ class History:
         return len(self.rows)
 
 
-def fit(model: nn.Module, train: Loader, loss_fn: Metric, optimizer: torch.optim.Optimizer, *,
-        epochs: int, valid: Loader | None = None, metrics: dict[str, Metric] | None = None,
-        progress: bool = True) -> History:  # fmt: skip
+def fit(
+    model: nn.Module,
+    train: Loader,
+    loss_fn: Metric,
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: int,
+    valid: Loader | None = None,
+    metrics: dict[str, Metric] | None = None,
+    progress: bool | None = None,
+) -> History:
     """Train for `epochs` passes over `train`; measure on `valid` after each.
 
-    Batches go to the device of the model. The training loss is the mean over the pass, while
+    Batches go to the device of the model. A bar shows the progress unless `progress` is False,
+    or it is not given and TQDM_DISABLE is set. The training loss is the mean over the pass, while
     the weights were changing. Raises FloatingPointError when it is no longer finite.
     """
     device, history = _device(model), History()
-    for epoch in tqdm(range(1, epochs + 1), unit="epoch", disable=None if progress else True):
+    for epoch in tqdm(range(1, epochs + 1), unit="epoch", disable=_quiet(progress)):
         start, train_loss = perf_counter(), Mean()
         model.train()
         for X, y in train:
@@ -58,14 +68,20 @@ def fit(model: nn.Module, train: Loader, loss_fn: Metric, optimizer: torch.optim
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, loader: Loader, loss_fn: Metric,
-             metrics: dict[str, Metric] | None = None) -> dict[str, float]:  # fmt: skip
+def evaluate(
+    model: nn.Module,
+    loader: Loader,
+    loss_fn: Metric,
+    metrics: dict[str, Metric] | None = None,
+) -> dict[str, float]:
     """The mean loss, and each metric (accuracy unless others are named), over all samples.
 
     The model is left in the mode, training or not, that it was in.
     """
     device, was_training = _device(model), model.training
-    functions = {"loss": loss_fn} | ({"accuracy": accuracy} if metrics is None else metrics)
+    functions = {"loss": loss_fn} | (
+        {"accuracy": accuracy} if metrics is None else metrics
+    )
     means = {name: Mean() for name in functions}
     model.eval()
     for X, y in loader:
@@ -79,6 +95,15 @@ def evaluate(model: nn.Module, loader: Loader, loss_fn: Metric,
 
 def _device(model: nn.Module) -> torch.device:
     return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
+def _quiet(progress: bool | None) -> bool:
+    # tqdm's bar for notebooks does not look at its own variable
+    return (
+        os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+        if progress is None
+        else not progress
+    )
 
 
 def _finite(loss: float, epoch: int) -> float:

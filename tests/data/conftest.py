@@ -23,9 +23,15 @@ class TinySet:
             idx.IdxFile(name, shape, hashlib.sha256(self.content[name]).hexdigest())
             for name, shape in zip(names, shapes, strict=True)
         )
-        self.packed = {f"{name}.gz": gzip.compress(b) for name, b in self.content.items()}
+        self.packed = {
+            f"{name}.gz": gzip.compress(b) for name, b in self.content.items()
+        }
         self.idx_set = idx.IdxSet(
-            "Fashion-MNIST", "FashionMNIST", "https://page.example", ("a", "b"), self.files
+            "Fashion-MNIST",
+            "FashionMNIST",
+            "https://page.example",
+            ("a", "b"),
+            self.files,
         )
 
     @staticmethod
@@ -60,7 +66,9 @@ def torchvision_at(monkeypatch):
         monkeypatch.delenv(variable, raising=False)
 
     def point(addresses, packed):
-        md5 = [(name, hashlib.md5(bytes_).hexdigest()) for name, bytes_ in packed.items()]
+        md5 = [
+            (name, hashlib.md5(bytes_).hexdigest()) for name, bytes_ in packed.items()
+        ]
         monkeypatch.setattr(FashionMNIST, "mirrors", addresses)
         monkeypatch.setattr(FashionMNIST, "resources", md5)
 
@@ -103,5 +111,7 @@ def server(tiny, torchvision_at):
 def closed():
     """An address on this machine where nobody listens."""
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # held but not listening, so that nobody else gets it
+        taken.bind(
+            ("127.0.0.1", 0)
+        )  # held but not listening, so that nobody else gets it
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/"

@@ -55,7 +55,13 @@ def spoil_the_values(bytes_):
 
 @pytest.mark.parametrize(
     "spoil",
-    [spoil_the_end, spoil_the_values, lambda b: b[:-5], lambda b: b[:4], lambda b: b""],
+    [
+        spoil_the_end,
+        spoil_the_values,
+        lambda b: b[:-5],
+        lambda b: b[:4],
+        lambda b: b"",
+    ],
     ids=["checksum", "values", "truncated", "no header", "empty"],
 )
 def test_a_spoiled_file_is_removed_and_made_again(cache, spoil):

@@ -43,7 +43,9 @@ def test_a_broken_file_is_fetched_again_and_no_other(tiny, server, tmp_path):
 def test_without_download_a_broken_file_is_named_and_left(tiny, server, tmp_path):
     raw = tiny.fill(tmp_path)
     (raw / IMAGES).write_bytes(b"half")
-    with pytest.raises(DataError, match=f"{IMAGES} is broken: it has 4 bytes") as raised:
+    with pytest.raises(
+        DataError, match=f"{IMAGES} is broken: it has 4 bytes"
+    ) as raised:
         get(tiny, tmp_path, download=False)
     assert not isinstance(raised.value, MissingError)
     assert "downloading is switched off" in str(raised.value)
@@ -63,7 +65,9 @@ def test_a_broken_file_outlives_a_failed_download(tiny, server, tmp_path):
     assert tiny.read(raw) == {**tiny.content, IMAGES: b"half"}
 
 
-def test_a_file_of_the_right_md5_is_checked_all_the_same(tiny, server, tmp_path, torchvision_at):
+def test_a_file_of_the_right_md5_is_checked_all_the_same(
+    tiny, server, tmp_path, torchvision_at
+):
     server.packed[f"{IMAGES}.gz"] = gzip.compress(tiny.content[IMAGES][:-1])
     torchvision_at([server.address], server.packed)
     with pytest.raises(MissingError, match="as fetched has 9,423 bytes"):
@@ -85,7 +89,9 @@ def test_the_next_mirror_is_tried(tiny, server, tmp_path, torchvision_at):
     assert tiny.read(get(tiny, tmp_path)) == tiny.content
 
 
-def test_packed_files_put_there_by_hand_need_no_network(tiny, server, tmp_path, monkeypatch):
+def test_packed_files_put_there_by_hand_need_no_network(
+    tiny, server, tmp_path, monkeypatch
+):
     monkeypatch.setenv("TORCHBOOK_OFFLINE", "1")
     raw = tiny.fill(tmp_path, without=tiny.content)
     for name, packed in tiny.packed.items():
@@ -102,13 +108,19 @@ def test_a_broken_packed_file_is_named(tiny, server, tmp_path, monkeypatch):
         get(tiny, tmp_path)
 
 
-def test_no_network_fails_soon_and_says_how_to_get_it(tiny, tmp_path, torchvision_at, closed):
+def test_no_network_fails_soon_and_says_how_to_get_it(
+    tiny, tmp_path, torchvision_at, closed
+):
     torchvision_at([closed], tiny.packed)
     begin = time.perf_counter()
     with pytest.raises(MissingError, match="no server answered") as raised:
         get(tiny, tmp_path)
     assert time.perf_counter() - begin < 4
-    for help_ in (str(tmp_path / "FashionMNIST" / "raw"), tiny.idx_set.page, "TORCHBOOK_DATA"):
+    for help_ in (
+        str(tmp_path / "FashionMNIST" / "raw"),
+        tiny.idx_set.page,
+        "TORCHBOOK_DATA",
+    ):
         assert help_ in str(raised.value)
     assert list(tmp_path.iterdir()) == []  # no empty folders either
 
@@ -135,7 +147,9 @@ def test_a_read_only_folder_with_a_broken_file(tiny, server, tmp_path, monkeypat
     raw = tiny.fill(tmp_path)
     (raw / IMAGES).write_bytes(b"half")
     monkeypatch.setattr(fetch.tempfile, "TemporaryDirectory", refuse)
-    with pytest.raises(DataError, match="can not be written: Permission denied") as raised:
+    with pytest.raises(
+        DataError, match="can not be written: Permission denied"
+    ) as raised:
         get(tiny, tmp_path)
     assert f"{IMAGES} is broken" in str(raised.value)
     assert (raw / IMAGES).read_bytes() == b"half"

@@ -6,7 +6,9 @@ import torch
 from torchbook.data import idx
 
 
-def test_a_whole_file_has_no_fault_and_is_remembered_until_it_changes(tiny, tmp_path, monkeypatch):
+def test_a_whole_file_has_no_fault_and_is_remembered_until_it_changes(
+    tiny, tmp_path, monkeypatch
+):
     path, file = tiny.fill(tmp_path) / tiny.files[0].name, tiny.files[0]
     assert idx.fault(path, file) is None
     with monkeypatch.context() as patched:
@@ -19,7 +21,10 @@ def test_a_whole_file_has_no_fault_and_is_remembered_until_it_changes(tiny, tmp_
 SPOILED = {
     "empty": (lambda b: b"", "has 0 bytes instead of 9,424"),
     "too long": (lambda b: b + b"x", "has 9,425 bytes instead of 9,424"),
-    "another shape": (lambda b: b[:7] + b"\x0d" + b[8:], "does not begin as an IDX file"),
+    "another shape": (
+        lambda b: b[:7] + b"\x0d" + b[8:],
+        "does not begin as an IDX file",
+    ),
     "a wrong byte": (lambda b: b[:-1] + b"\xff", "has the SHA-256 checksum"),
 }
 
@@ -50,8 +55,15 @@ def test_the_published_files_are_those_that_torchvision_fetches(published):
     from torchvision import datasets
 
     theirs = getattr(datasets, published.folder)
-    assert [f"{file.name}.gz" for file in published.files] == [name for name, _ in theirs.resources]
-    assert [file.size for file in published.files] == [47_040_016, 60_008, 7_840_016, 10_008]
+    assert [f"{file.name}.gz" for file in published.files] == [
+        name for name, _ in theirs.resources
+    ]
+    assert [file.size for file in published.files] == [
+        47_040_016,
+        60_008,
+        7_840_016,
+        10_008,
+    ]
     assert all(len(file.sha256) == 64 for file in published.files)
     assert len(published.classes) == 10
     if published is idx.FASHION_MNIST:

@@ -108,7 +108,9 @@ def test_fashion_mnist_has_its_published_statistics():
     assert pixels.mean().item() == pytest.approx(0.2860, abs=5e-5)
     assert pixels.std().item() == pytest.approx(0.3530, abs=5e-5)
     assert data.classes[data.y_train[0]] == "Ankle boot"
-    assert data.note.startswith("Data: Fashion-MNIST (read from the data folder), 60,000 training")
+    assert data.note.startswith(
+        "Data: Fashion-MNIST (read from the data folder), 60,000 training"
+    )
 
 
 @needs_fashion
@@ -129,10 +131,20 @@ def test_a_note_is_one_line_with_what_ran():
 def test_a_stand_in_says_so(empty):
     data = images.load("Fashion-MNIST", stand_in="glyphs")
     assert data.is_stand_in
-    assert (data.name, data.title, data.wanted) == ("glyphs", "Glyphs", "Fashion-MNIST")
+    assert (data.name, data.title, data.wanted) == (
+        "glyphs",
+        "Glyphs",
+        "Fashion-MNIST",
+    )
     assert "\n" not in data.note
-    for word in ("Glyphs", "60 training", "in place of Fashion-MNIST", "TORCHBOOK_OFFLINE is set",
-                 "connect to the network", "TORCHBOOK_DATA"):  # fmt: skip
+    for word in (
+        "Glyphs",
+        "60 training",
+        "in place of Fashion-MNIST",
+        "TORCHBOOK_OFFLINE is set",
+        "connect to the network",
+        "TORCHBOOK_DATA",
+    ):
         assert word in data.note
 
 
@@ -152,7 +164,9 @@ def test_a_broken_file_is_an_error_even_with_a_stand_in(empty, download):
     file = empty / "MNIST" / "raw" / "train-labels-idx1-ubyte"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"half")
-    with pytest.raises(DataError, match="train-labels-idx1-ubyte is broken: it has 4 bytes"):
+    with pytest.raises(
+        DataError, match="train-labels-idx1-ubyte is broken: it has 4 bytes"
+    ):
         images.load("mnist", stand_in="digits", download=download)
     assert file.read_bytes() == b"half"
 
@@ -190,7 +204,10 @@ def test_importing_the_module_imports_nothing_heavy():
     )
     root = Path(images.__file__).parents[2]
     run = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(root)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout.strip() == "set()"

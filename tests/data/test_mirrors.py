@@ -11,7 +11,10 @@ from torchbook.data.fetch import MissingError, ensure
 
 def test_those_that_answer_keep_their_order(server, closed):
     other = server.address.replace("127.0.0.1", "localhost")
-    assert mirrors.answering([other, closed, server.address]) == [other, server.address]
+    assert mirrors.answering([other, closed, server.address]) == [
+        other,
+        server.address,
+    ]
 
 
 def test_a_name_that_is_never_resolved_is_given_up(monkeypatch):
@@ -36,7 +39,9 @@ def test_a_proxy_is_asked_in_the_servers_place(server, monkeypatch):
     assert mirrors.answering(["http://behind.invalid/"]) == []
 
 
-def test_a_server_that_is_silent_is_given_up(tiny, torchvision_at, tmp_path, monkeypatch):
+def test_a_server_that_is_silent_is_given_up(
+    tiny, torchvision_at, tmp_path, monkeypatch
+):
     monkeypatch.setattr(mirrors, "STALL_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         torchvision_at([f"http://127.0.0.1:{silent.getsockname()[1]}/"], tiny.packed)

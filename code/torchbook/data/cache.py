@@ -20,7 +20,9 @@ def cached(name: str, settings: dict, make, progress) -> dict[str, torch.Tensor]
     `settings` is all that decides the result: others are kept in another file. A file that is
     not whole is removed and made again; a cache that can not be written costs time, no more.
     """
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[
+        :12
+    ]
     path = cache_folder() / f"{name}-{digest}.safetensors"
     tensors = _read(path)
     if tensors is None:
@@ -29,7 +31,9 @@ def cached(name: str, settings: dict, make, progress) -> dict[str, torch.Tensor]
         try:
             _write(path, tensors)
         except OSError as error:
-            progress(f"{name} could not be kept in {path.parent}: {error.strerror or error}")
+            progress(
+                f"{name} could not be kept in {path.parent}: {error.strerror or error}"
+            )
     return tensors
 
 

@@ -19,7 +19,14 @@ from torchbook.data.mirrors import answering, offline, patience
 NEEDED_MB = 100  # the unpacked files of a set, and the largest one packed
 OFFLINE = "TORCHBOOK_OFFLINE is set"
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+NOT_OURS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+}
 
 
 class MissingError(DataError):
@@ -52,8 +59,12 @@ def ensure(idx_set: IdxSet, root: Path, *, download: bool, progress) -> Path:
             raise _FetchError("downloading is switched off")
         _fetch(idx_set, raw, [*missing, *broken], progress)
     except (_FetchError, OSError) as error:
-        why = _about_the_folder(error, raw) if isinstance(error, OSError) else str(error)
-        missing, broken = _wanting(idx_set, raw)  # some may have been fetched before the trouble
+        why = (
+            _about_the_folder(error, raw) if isinstance(error, OSError) else str(error)
+        )
+        missing, broken = _wanting(
+            idx_set, raw
+        )  # some may have been fetched before the trouble
         message = _message(idx_set, raw, missing, broken, why)
         raise (DataError(message) if broken else MissingError(message, why)) from None
     return raw
@@ -63,7 +74,9 @@ def _wanting(idx_set: IdxSet, raw: Path) -> tuple[list[IdxFile], dict[IdxFile, s
     """The files that are not there, and those that are broken with what is wrong."""
     missing = [file for file in idx_set.files if not os.path.lexists(raw / file.name)]
     there = [file for file in idx_set.files if file not in missing]
-    return missing, {file: wrong for file in there if (wrong := fault(raw / file.name, file))}
+    return missing, {
+        file: wrong for file in there if (wrong := fault(raw / file.name, file))
+    }
 
 
 def _message(idx_set, raw, missing, broken, why) -> str:
@@ -99,7 +112,9 @@ def _fetch(idx_set: IdxSet, raw: Path, files: list[IdxFile], progress) -> None:
     Raises _FetchError, or OSError if the folder can not be written.
     """
     if offline() and not any(_packed(raw, file).exists() for file in files):
-        raise _FetchError(OFFLINE)  # without the seconds that importing torchvision takes
+        raise _FetchError(
+            OFFLINE
+        )  # without the seconds that importing torchvision takes
     from torchvision import datasets
 
     published = getattr(datasets, idx_set.folder)
@@ -138,7 +153,9 @@ def _mirrors(published: list[str], raw: Path, wanted: list[IdxFile]) -> list[str
     hosts = ", ".join(sorted({urlsplit(mirror).netloc for mirror in published}))
     why = OFFLINE if offline() else f"no server answered ({hosts})"
     # Somebody put it there to be used, and would look for the fault elsewhere.
-    damaged = [_packed(raw, file).name for file in wanted if _packed(raw, file).exists()]
+    damaged = [
+        _packed(raw, file).name for file in wanted if _packed(raw, file).exists()
+    ]
     raise _FetchError(f"{why} and {', '.join(damaged)} is broken" if damaged else why)
 
 

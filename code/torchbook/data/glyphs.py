@@ -14,12 +14,20 @@ import torch.nn.functional as F
 
 # The families with true Latin letters; the other files hold symbols, or letters in a script hand.
 FONTS = (
-    *(f"DejaVu{family}{style}" for family in ("Sans", "SansMono") for style in
-      ("", "-Bold", "-Oblique", "-BoldOblique")),
+    *(
+        f"DejaVu{family}{style}"
+        for family in ("Sans", "SansMono")
+        for style in ("", "-Bold", "-Oblique", "-BoldOblique")
+    ),
     *(f"DejaVuSerif{style}" for style in ("", "-Bold", "-Italic", "-BoldItalic")),
     *(f"STIXGeneral{style}" for style in ("", "Bol", "Italic", "BolIta")),
-    "cmb10", "cmmi10", "cmr10", "cmss10", "cmti10", "cmtt10",
-)  # fmt: skip
+    "cmb10",
+    "cmmi10",
+    "cmr10",
+    "cmss10",
+    "cmti10",
+    "cmtt10",
+)
 
 # How far a picture strays. The frame reaches from -1 to 1 in x and y; "sd" is a standard deviation.
 STRENGTH = {
@@ -29,7 +37,10 @@ STRENGTH = {
     "stretch_sd": 0.15,  # log of width over height
     "shift": 0.17,
     "bend_sd": 0.09,
-    "threshold": (0.30, 0.65),  # of the blurred letter: low is a thick stroke, high a thin one
+    "threshold": (
+        0.30,
+        0.65,
+    ),  # of the blurred letter: low is a thick stroke, high a thin one
     "contrast": (0.45, 1.0),
     "noise_sd": 0.06,
 }
@@ -118,7 +129,9 @@ def _masters(classes):
     The blur lets a threshold move the edge, and with it the thickness of the stroke.
     Raises FileNotFoundError if Matplotlib came without its fonts.
     """
-    letters = torch.stack([torch.stack([_letter(c, f) for f in _font_files()]) for c in classes])
+    letters = torch.stack(
+        [torch.stack([_letter(c, f) for f in _font_files()]) for c in classes]
+    )
     taps = torch.exp(-0.5 * (torch.arange(-4, 5) / 1.6) ** 2)
     taps = taps / taps.sum()
     flat = letters.view(-1, 1, MASTER, MASTER)
@@ -134,7 +147,9 @@ def _font_files():
     files = [folder / f"{name}.ttf" for name in FONTS]
     files = [file for file in files if file.is_file()]
     if not files:
-        raise FileNotFoundError(f"none of the fonts that Matplotlib ships is in {folder}")
+        raise FileNotFoundError(
+            f"none of the fonts that Matplotlib ships is in {folder}"
+        )
     return files
 
 
@@ -148,7 +163,9 @@ def _letter(character, font_file):
     left, highest, right, lowest = font.getbbox(character)
     longest = max(right - left, lowest - highest)
     scale = min(0.68 * MASTER / (bottom - top), 0.86 * MASTER / longest)
-    font = ImageFont.truetype(str(font_file), math.floor(100 * scale), layout_engine=layout)
+    font = ImageFont.truetype(
+        str(font_file), math.floor(100 * scale), layout_engine=layout
+    )
     left, top, right, bottom = font.getbbox(character)
     page = Image.new("L", (MASTER, MASTER))
     corner = ((MASTER - left - right) / 2, (MASTER - top - bottom) / 2)

@@ -26,7 +26,9 @@ class IdxFile:
     @property
     def header(self) -> bytes:
         dimensions = len(self.shape)
-        return struct.pack(f">HBB{dimensions}I", 0, UNSIGNED_BYTE, dimensions, *self.shape)
+        return struct.pack(
+            f">HBB{dimensions}I", 0, UNSIGNED_BYTE, dimensions, *self.shape
+        )
 
     @property
     def size(self) -> int:
@@ -45,25 +47,42 @@ class IdxSet:
 
 
 def _four(*checksums: str) -> tuple[IdxFile, ...]:
-    names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+    names = (
+        "train-images-idx3",
+        "train-labels-idx1",
+        "t10k-images-idx3",
+        "t10k-labels-idx1",
+    )
     shapes = ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,))
     each = zip(names, shapes, checksums, strict=True)
-    return tuple(IdxFile(f"{name}-ubyte", shape, sha256) for name, shape, sha256 in each)
+    return tuple(
+        IdxFile(f"{name}-ubyte", shape, sha256) for name, shape, sha256 in each
+    )
 
 
 FASHION_MNIST = IdxSet(
     "Fashion-MNIST",
     "FashionMNIST",
     "https://github.com/zalandoresearch/fashion-mnist",
-    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
     _four(
         "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
         "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
         "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
-)  # fmt: skip
+)
 MNIST = IdxSet(
     "MNIST",
     "MNIST",
@@ -115,6 +134,6 @@ def read(path: Path, expected: IdxFile) -> torch.Tensor:
     As torchvision reads it, but without the seconds that importing torchvision takes.
     """
     values = bytearray(path.read_bytes())
-    return torch.frombuffer(values, dtype=torch.uint8, offset=len(expected.header)).view(
-        expected.shape
-    )
+    return torch.frombuffer(
+        values, dtype=torch.uint8, offset=len(expected.header)
+    ).view(expected.shape)

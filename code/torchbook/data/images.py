@@ -85,7 +85,11 @@ def load(
     that, `stand_in` is loaded, as its `note` says. DataError: no stand-in was given, or a file is
     there but broken. `progress` is called with a line of text before each slow step.
     """
-    name, stand_in, progress = _known(name), stand_in and _known(stand_in), progress or _silent
+    name, stand_in, progress = (
+        _known(name),
+        stand_in and _known(stand_in),
+        progress or _silent,
+    )
     if name in EMBEDDED:
         return EMBEDDED[name](progress)
     try:
@@ -110,20 +114,32 @@ def _known(name: str) -> str:
     if bare(name) in names:
         return names[bare(name)]
     close = difflib.get_close_matches(bare(name), names, n=2)
-    meant = f" Did you mean {' or '.join(repr(names[c]) for c in close)}?" if close else ""
+    meant = (
+        f" Did you mean {' or '.join(repr(names[c]) for c in close)}?" if close else ""
+    )
     there = ", ".join(NAMES)
-    raise UnknownSetError(f"no set of images is called {name!r}.{meant} There are: {there}.")
+    raise UnknownSetError(
+        f"no set of images is called {name!r}.{meant} There are: {there}."
+    )
 
 
 def _published(name: str, root: Path, download: bool, progress) -> ImageSet:
     idx_set = PUBLISHED[name]
     raw = ensure(idx_set, root, download=download, progress=progress)
-    X_train, y_train, X_test, y_test = (idx.read(raw / file.name, file) for file in idx_set.files)
+    X_train, y_train, X_test, y_test = (
+        idx.read(raw / file.name, file) for file in idx_set.files
+    )
     return ImageSet(
-        name, idx_set.title, "read from the data folder",
-        X_train.unsqueeze(1), y_train.long(), X_test.unsqueeze(1), y_test.long(),
-        idx_set.classes, idx_set.title,
-    )  # fmt: skip
+        name,
+        idx_set.title,
+        "read from the data folder",
+        X_train.unsqueeze(1),
+        y_train.long(),
+        X_test.unsqueeze(1),
+        y_test.long(),
+        idx_set.classes,
+        idx_set.title,
+    )
 
 
 def _digits(progress) -> ImageSet:
@@ -132,15 +148,26 @@ def _digits(progress) -> ImageSet:
     from sklearn.model_selection import train_test_split
 
     published = load_digits()
-    X = torch.from_numpy(published.images).mul(255 / 16).round().to(torch.uint8)  # from 0…16
+    X = (
+        torch.from_numpy(published.images).mul(255 / 16).round().to(torch.uint8)
+    )  # from 0…16
     y = torch.from_numpy(published.target).long()
-    train, test = train_test_split(range(len(y)), test_size=TEST_DIGITS, stratify=y, random_state=0)
+    train, test = train_test_split(
+        range(len(y)), test_size=TEST_DIGITS, stratify=y, random_state=0
+    )
     X = X.unsqueeze(1)  # (N, 1, 8, 8)
     classes = tuple(str(name) for name in published.target_names)
     return ImageSet(
-        "digits", "Digits", "handwritten, inside scikit-learn",
-        X[train], y[train], X[test], y[test], classes, "Digits",
-    )  # fmt: skip
+        "digits",
+        "Digits",
+        "handwritten, inside scikit-learn",
+        X[train],
+        y[train],
+        X[test],
+        y[test],
+        classes,
+        "Digits",
+    )
 
 
 def _glyphs(progress) -> ImageSet:
@@ -149,17 +176,31 @@ def _glyphs(progress) -> ImageSet:
     def make():
         X_train, y_train = glyphs.draw(TRAIN_GLYPHS, classes, seed=0)
         X_test, y_test = glyphs.draw(TEST_GLYPHS, classes, seed=1)
-        return {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
+        return {
+            "X_train": X_train,
+            "y_train": y_train,
+            "X_test": X_test,
+            "y_test": y_test,
+        }
 
     settings = {
         "classes": classes,
         "counts": [TRAIN_GLYPHS, TEST_GLYPHS],
         "code": hashlib.sha256(Path(glyphs.__file__).read_bytes()).hexdigest(),
-        "versions": [importlib.metadata.version(p) for p in ("matplotlib", "pillow", "torch")],
+        "versions": [
+            importlib.metadata.version(p) for p in ("matplotlib", "pillow", "torch")
+        ],
     }
     tensors = cached("glyphs", settings, make, progress)
     origin = "letters drawn from the fonts that Matplotlib ships"
-    return ImageSet("glyphs", "Glyphs", origin, classes=tuple(classes), wanted="Glyphs", **tensors)
+    return ImageSet(
+        "glyphs",
+        "Glyphs",
+        origin,
+        classes=tuple(classes),
+        wanted="Glyphs",
+        **tensors,
+    )
 
 
 EMBEDDED = {"digits": _digits, "glyphs": _glyphs}

@@ -21,10 +21,22 @@ class Batches:
     Raises ValueError for sets of different length, an empty set, or a batch_size below 1.
     """
 
-    def __init__(self, X: Tensor, y: Tensor, batch_size: int = 64, *, shuffle: bool = False,
-                 seed: int = 0, mean=None, std=None, device=None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        X: Tensor,
+        y: Tensor,
+        batch_size: int = 64,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        mean=None,
+        std=None,
+        device=None,
+    ) -> None:
         if len(X) != len(y) or len(X) == 0:
-            raise ValueError(f"{len(X)} inputs and {len(y)} labels: wanted as many, at least one")
+            raise ValueError(
+                f"{len(X)} inputs and {len(y)} labels: wanted as many, at least one"
+            )
         if batch_size < 1:
             raise ValueError(f"batch_size {batch_size}: wanted 1 or more")
         self.X, self.y = X.to(device), y.to(device)

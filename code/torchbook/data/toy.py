@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 
-def separable(n: int = 40, *, margin: float = 0.3, seed: int = 0) -> tuple[Tensor, Tensor]:
+def separable(
+    n: int = 40, *, margin: float = 0.3, seed: int = 0
+) -> tuple[Tensor, Tensor]:
     """Points in the square [-1, 1]² on both sides of a line, none closer to it than margin.
 
     Raises ValueError for a margin at which too little of the square would be left.
@@ -45,7 +47,9 @@ def xor(n: int = 200, *, noise: float = 0.15, seed: int = 0) -> tuple[Tensor, Te
     return X, bits[:, 0] ^ bits[:, 1]
 
 
-def circles(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[Tensor, Tensor]:
+def circles(
+    n: int = 200, *, noise: float = 0.1, seed: int = 0
+) -> tuple[Tensor, Tensor]:
     """An inner ring (label 1, radius 0.5) inside an outer one (label 0, radius 1)."""
     g = torch.Generator().manual_seed(seed)
     y = torch.arange(n) % 2
@@ -66,8 +70,9 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[Tensor, T
     return X + noise * torch.randn(n, 2, generator=g), y
 
 
-def spirals(n: int = 200, *, turns: float = 1.5, noise: float = 0.02,
-            seed: int = 0) -> tuple[Tensor, Tensor]:  # fmt: skip
+def spirals(
+    n: int = 200, *, turns: float = 1.5, noise: float = 0.02, seed: int = 0
+) -> tuple[Tensor, Tensor]:
     """Two arms that wind round each other, from the middle to radius 1."""
     g = torch.Generator().manual_seed(seed)
     y = torch.arange(n) % 2

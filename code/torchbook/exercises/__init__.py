@@ -51,7 +51,9 @@ def exercise(name: str) -> Callable:
             try:
                 return _run(name, cases(*[_answered(part) for part in answer]))
             except NotAnswered:
-                return Outcome(name, 0, "nothing to check yet. Replace the dots with your code.")
+                return Outcome(
+                    name, 0, "nothing to check yet. Replace the dots with your code."
+                )
 
         CHECKS[name] = check
         return check
@@ -89,7 +91,9 @@ def _run(name: str, cases: Iterator[Case]) -> Outcome:
             passed += 1
     except NotAnswered:
         raise
-    except Exception as error:  # whatever the reader's code raises is part of the answer
+    except (
+        Exception
+    ) as error:  # whatever the reader's code raises is part of the answer
         failure = f"your code stopped with {type(error).__name__}: {error}"
         return Outcome(name, passed, failure)
     return Outcome(name, passed)

@@ -11,32 +11,54 @@ from torchbook.exercises import Case, close, exercise, show
 @exercise("steps_per_epoch")
 def check_steps_per_epoch(steps_per_epoch):
     """A size that divides, one that does not, and a batch larger than the set."""
-    for n, batch, want in ((100, 10, 10), (101, 10, 11), (60_000, 128, 469), (7, 64, 1), (0, 8, 0)):
+    for n, batch, want in (
+        (100, 10, 10),
+        (101, 10, 11),
+        (60_000, 128, 469),
+        (7, 64, 1),
+        (0, 8, 0),
+    ):
         got = steps_per_epoch(n, batch)
         hint = "The last, smaller batch is a step too: round up."
         if got == want + 1:
-            hint = "One too many: when the size divides evenly there is no smaller batch."
-        yield Case(f"steps_per_epoch({n}, {batch}) gave {show(got)}, wanted {want}.",
-                   got == want, hint)  # fmt: skip
+            hint = (
+                "One too many: when the size divides evenly there is no smaller batch."
+            )
+        yield Case(
+            f"steps_per_epoch({n}, {batch}) gave {show(got)}, wanted {want}.",
+            got == want,
+            hint,
+        )
 
 
 @exercise("accuracy")
 def check_accuracy(accuracy):
     """More rows than classes and fewer; negative logits; none right, all right."""
-    logits = torch.tensor([[2.0, 1.0, -1.0], [-3.0, -1.0, -2.0], [0.0, 0.5, 0.4], [1.0, 0.0, 9.0]])
+    logits = torch.tensor(
+        [[2.0, 1.0, -1.0], [-3.0, -1.0, -2.0], [0.0, 0.5, 0.4], [1.0, 0.0, 9.0]]
+    )
     for y, want in (([0, 1, 2, 2], 0.75), ([0, 1, 1, 2], 1.0), ([1, 0, 0, 0], 0.0)):
         got = accuracy(logits, torch.tensor(y))
         hint = "Compare logits.argmax(dim=1) with y, and take the mean of the result as floats."
         if close(got, want * 4) and want:
-            hint = "This is the number of right rows. Divide by how many rows there are."
+            hint = (
+                "This is the number of right rows. Divide by how many rows there are."
+            )
         elif close(got, 1 - want):
             hint = "This is the share of mistakes."
-        yield Case(f"for logits {show(logits)} and y {y} it gave {show(got)}, wanted {want}.",
-                   close(got, want), hint)  # fmt: skip
-    tall = torch.eye(3)[[0, 1, 2, 0, 1]]  # (5, 3): argmax along the wrong axis gives 3 numbers
-    yield Case("five rows of three classes, all right, did not give 1.",
-               close(accuracy(tall, torch.tensor([0, 1, 2, 0, 1])), 1.0),
-               "The classes are along dim=1.")  # fmt: skip
+        yield Case(
+            f"for logits {show(logits)} and y {y} it gave {show(got)}, wanted {want}.",
+            close(got, want),
+            hint,
+        )
+    tall = torch.eye(3)[
+        [0, 1, 2, 0, 1]
+    ]  # (5, 3): argmax along the wrong axis gives 3 numbers
+    yield Case(
+        "five rows of three classes, all right, did not give 1.",
+        close(accuracy(tall, torch.tensor([0, 1, 2, 0, 1])), 1.0),
+        "The classes are along dim=1.",
+    )
 
 
 @exercise("train_step")
@@ -62,8 +84,13 @@ def check_train_step(train_step):
         elif close(yours.weight, 2 * start - mine.weight):
             hint = "The step went uphill: is the sign of the loss turned?"
         yield Case(what, close(yours.weight, mine.weight), hint)
-        yield Case(f"the loss of step {n} is {show(got)}, wanted {loss.item():.4f}.",
-                   close(got, loss.item()),
-                   "Return the loss that you computed before the step.")  # fmt: skip
-        yield Case(f"the loss came back as {type(got).__name__}, wanted a plain number.",
-                   isinstance(got, float), "loss.item() is the number without its history.")  # fmt: skip
+        yield Case(
+            f"the loss of step {n} is {show(got)}, wanted {loss.item():.4f}.",
+            close(got, loss.item()),
+            "Return the loss that you computed before the step.",
+        )
+        yield Case(
+            f"the loss came back as {type(got).__name__}, wanted a plain number.",
+            isinstance(got, float),
+            "loss.item() is the number without its history.",
+        )

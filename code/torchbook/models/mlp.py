@@ -1,5 +1,7 @@
 """A multilayer perceptron: linear layers with a ReLU between each two."""
 
+from itertools import pairwise
+
 from torch import nn
 
 
@@ -15,7 +17,7 @@ class MLP(nn.Sequential):
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"MLP{sizes}: wanted at least two sizes, each 1 or more")
         layers: list[nn.Module] = [nn.Flatten()]
-        for n_in, n_out in zip(sizes[:-2], sizes[1:-1], strict=True):
+        for n_in, n_out in pairwise(sizes[:-1]):
             layers += [nn.Linear(n_in, n_out), nn.ReLU()]
             if dropout:
                 layers.append(nn.Dropout(dropout))

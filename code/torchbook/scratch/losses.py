@@ -25,4 +25,6 @@ def log_loss(z: Tensor, y: Tensor) -> Tensor:
     Written as max(z, 0) - z y + log(1 + exp(-|z|)), which overflows for no z:
     torch's `binary_cross_entropy_with_logits` is the same function.
     """
-    return (z.clamp(min=0) - z * y.to(z.dtype) + torch.log1p(torch.exp(-z.abs()))).mean()
+    return (
+        z.clamp(min=0) - z * y.to(z.dtype) + torch.log1p(torch.exp(-z.abs()))
+    ).mean()

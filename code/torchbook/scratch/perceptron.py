@@ -32,7 +32,9 @@ def is_mistake(x: Tensor, y: Tensor, w: Tensor, b: float) -> Tensor:
     return s * score(x, w, b) <= 0
 
 
-def trick(x: Tensor, y: Tensor, w: Tensor, b: float, lr: float = 1.0) -> tuple[Tensor, float]:
+def trick(
+    x: Tensor, y: Tensor, w: Tensor, b: float, lr: float = 1.0
+) -> tuple[Tensor, float]:
     """Move the line towards one sample that it gets wrong; x (D,), y a 0-d tensor."""
     s = 2 * float(y) - 1
     return w + lr * s * x, b + lr * s
@@ -52,7 +54,9 @@ class Run:
         return bool(self.mistakes) and self.mistakes[-1] == 0
 
 
-def perceptron_algorithm(X: Tensor, y: Tensor, *, epochs: int = 100, lr: float = 1.0) -> Run:
+def perceptron_algorithm(
+    X: Tensor, y: Tensor, *, epochs: int = 100, lr: float = 1.0
+) -> Run:
     """Go through the samples in order, use the trick on each mistake, stop when none is left.
 
     Raises ValueError for labels other than 0 and 1, and for shapes that do not meet.
@@ -113,7 +117,9 @@ def mistake_bound(X: Tensor, gamma: float) -> float:
 
 def _check(X: Tensor, y: Tensor) -> None:
     if X.ndim != 2 or y.shape != X.shape[:1]:
-        raise ValueError(f"X {tuple(X.shape)} and y {tuple(y.shape)}: wanted (N, D) and (N,)")
+        raise ValueError(
+            f"X {tuple(X.shape)} and y {tuple(y.shape)}: wanted (N, D) and (N,)"
+        )
     other = sorted(set(y.tolist()) - {0, 1})
     if other:
         raise ValueError(f"labels must be 0 and 1; y also holds {other[:5]}")
