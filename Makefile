@@ -10,7 +10,7 @@ export PYTHONPATH :=
 unexport PYTHONDONTWRITEBYTECODE  # or every kernel compiles torch anew
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint serve lock clean
+.PHONY: help book test lint serve lab lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -20,6 +20,9 @@ book: .venv/.ready ## run every cell that needs it and write the book to _build/
 
 serve: .venv/.ready ## show the book at 127.0.0.1:8000 and rebuild what changes
 	@$(BIN)/python book/_tools/serve.py
+
+lab: .venv/.ready ## open the pages in JupyterLab: right click, Open With, Notebook
+	@$(BIN)/jupyter lab --notebook-dir=book
 
 test: lint book ## everything that proves the project: style, package, pages, built book
 	@$(BIN)/python -m pytest
