@@ -30,7 +30,7 @@ COLOUR = re.compile("|".join(DARK), re.I)
 
 
 class AddDarkFigures(SphinxPostTransform):
-    """Give each SVG drawn in the book's ink a dark twin."""
+    """Give each SVG drawn in the book's colours a dark twin."""
 
     default_priority = 900  # after glued outputs are in place
     formats = ("html",)
@@ -45,7 +45,7 @@ class AddDarkFigures(SphinxPostTransform):
             ):
                 continue
             drawing = file.read_text("utf8")
-            if "#22262e" not in drawing:
+            if not COLOUR.search(drawing):
                 continue
             twin = file.with_name(f"{file.stem}-dark.svg")
             twin.write_text(COLOUR.sub(lambda m: DARK[m[0].lower()], drawing), "utf8")

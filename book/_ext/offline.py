@@ -12,12 +12,13 @@ from sphinx.application import Sphinx
 def drop_outside_scripts(app: Sphinx, pagename, templatename, context, doctree) -> None:
     """Keep only what the book itself serves."""
     for kind in ("script_files", "css_files"):
-        context[kind] = [
-            file
-            for file in context.get(kind, [])
-            if "://" not in str(getattr(file, "filename", file) or "")
-            and "thebe" not in str(getattr(file, "filename", file) or "")
-        ]
+        context[kind] = [file for file in context.get(kind, []) if not is_outside(file)]
+
+
+def is_outside(file) -> bool:
+    """True for a file on another host, and for the theme's scripts for live code."""
+    text = f"{getattr(file, 'filename', file)} {getattr(file, 'attributes', {})}"
+    return "://" in text or "thebe" in text.lower()
 
 
 def setup(app: Sphinx) -> dict:

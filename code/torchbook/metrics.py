@@ -16,7 +16,7 @@ class Mean:
 
     def add(self, value: Tensor, size: int) -> None:
         """Take in the mean `value` of a batch of `size` samples."""
-        self.total = self.total + value.detach().double() * size
+        self.total = self.total + value.detach().to(_widest(value.device)) * size
         self.count += size
 
     @property
@@ -33,7 +33,7 @@ def accuracy(logits: Tensor, y: Tensor) -> Tensor:
         raise ValueError(
             f"logits {tuple(logits.shape)} and y {tuple(y.shape)}: wanted (N, C) and (N,)"
         )
-    return (logits.argmax(dim=1) == y).double().mean()
+    return (logits.argmax(dim=1) == y).to(_widest(y.device)).mean()
 
 
 def confusion_matrix(y: Tensor, y_hat: Tensor, num_classes: int) -> Tensor:
@@ -44,7 +44,14 @@ def confusion_matrix(y: Tensor, y_hat: Tensor, num_classes: int) -> Tensor:
             and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes
         ):
             raise ValueError(f"{name} holds a class outside 0 … {num_classes - 1}")
-    pairs = y * num_classes + y_hat  # (N,) each pair of classes has its own number
+    pairs = (
+        y.long() * num_classes + y_hat
+    )  # (N,) each pair of classes has its own number
     return torch.bincount(pairs, minlength=num_classes**2).reshape(
         num_classes, num_classes
     )
+
+
+def _widest(device: torch.device) -> torch.dtype:
+    # Apple's MPS has no float64
+    return torch.float32 if device.type == "mps" else torch.float64

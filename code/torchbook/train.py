@@ -44,9 +44,11 @@ def fit(
 ) -> History:
     """Train for `epochs` passes over `train`; measure on `valid` after each.
 
-    Batches go to the device of the model. A bar shows the progress unless `progress` is False,
-    or it is not given and TQDM_DISABLE is set. The training loss is the mean over the pass, while
-    the weights were changing. Raises FloatingPointError when it is no longer finite.
+    Batches go to the device of the model. The training loss is the mean over the pass,
+    taken while the weights were changing. A bar shows the progress unless `progress` is
+    False, or is not given and TQDM_DISABLE is set.
+
+    Raises FloatingPointError when the loss is no longer finite.
     """
     device, history = _device(model), History()
     for epoch in tqdm(range(1, epochs + 1), unit="epoch", disable=_quiet(progress)):

@@ -13,7 +13,7 @@ POINTS = torch.tensor(
 def check_classify(classify):
     """Classes of five points, then a score of exactly zero, then the dtype."""
     w = torch.tensor([1.0, -2.0])
-    for b in (0.0, 0.5, -1.5):
+    for b in (0.0, 1.5, -3.0):  # each with other classes
         got, want = classify(POINTS, w, b), (POINTS @ w + b > 0).long()
         flipped = close(got, 1 - want)
         hint = (
@@ -55,6 +55,8 @@ def check_signed_distance(signed_distance):
             hint = "These are distances without a sign. Keep the sign of the score."
         elif close(got, POINTS @ w + b):
             hint = "These are scores. A score becomes a distance when divided by the length of w."
+        elif close(got, POINTS @ w / 5):
+            hint = "The bias belongs to the score: do not forget b."
         yield Case(what, close(got, want), hint)
     ten = signed_distance(POINTS, 10 * w, -50.0)
     yield Case(
@@ -144,8 +146,8 @@ def check_xor(xor):
         hint,
     )
     yield Case(
-        f"it used {calls} calls of nand, and four are enough.",
-        calls <= 4 and calls > 0,
+        f"it used {calls} calls of nand, wanted four.",
+        calls == 4,
         "Keep nand(a, b) in a variable and use it twice. Use nothing but nand.",
     )
 
@@ -160,7 +162,7 @@ def check_nudge(nudge):
         ([1.0, -1.0], 1, 0.25),
         ([1.0, 2.0], 0, 0.25),
         ([1.0, 0.75], 1, 0.25),
-        ([1.0, 2.0], 1, -3.0),
+        ([1.0, 2.0], 1, 3.0),
     ]
     for x, y, b in cases:
         x, s = torch.tensor(x), 2 * y - 1
@@ -179,7 +181,7 @@ def check_nudge(nudge):
         )
         hint = "Add lr * s * x to w and lr * s to b, where s is +1 for label 1 and -1 for label 0."
         if not mistake:
-            hint = "This sample is on its right side: nothing changes."
+            hint = "This sample is on its right side, by w · x + b: nothing changes."
         elif close(got_w, w - 0.1 * s * x):
             hint = "The sign is flipped: the score moved further to the wrong side."
         elif close(got_w, want_w):

@@ -33,7 +33,16 @@ def check_steps_per_epoch(steps_per_epoch):
 
 @exercise("accuracy")
 def check_accuracy(accuracy):
-    """More rows than classes and fewer; negative logits; none right, all right."""
+    """As many rows as classes, and more; negative logits; none right, all right."""
+    square, y = (
+        torch.tensor([[0.0, 2, 1], [3, 0, 1], [4, 0, 5]]),
+        torch.tensor([1, 0, 2]),
+    )
+    yield Case(
+        "three rows of three classes, all right, gave the share of the largest in each column.",
+        not close(accuracy(square, y), (square.argmax(dim=0) == y).double().mean()),
+        "The classes are along dim=1.",
+    )
     logits = torch.tensor(
         [[2.0, 1.0, -1.0], [-3.0, -1.0, -2.0], [0.0, 0.5, 0.4], [1.0, 0.0, 9.0]]
     )
@@ -51,13 +60,11 @@ def check_accuracy(accuracy):
             close(got, want),
             hint,
         )
-    tall = torch.eye(3)[
-        [0, 1, 2, 0, 1]
-    ]  # (5, 3): argmax along the wrong axis gives 3 numbers
+    tall = torch.eye(3)[[0, 1, 2, 0, 1]]  # (5, 3)
     yield Case(
         "five rows of three classes, all right, did not give 1.",
         close(accuracy(tall, torch.tensor([0, 1, 2, 0, 1])), 1.0),
-        "The classes are along dim=1.",
+        "Divide by the number of rows that came in, len(y).",
     )
 
 
@@ -78,11 +85,16 @@ def check_train_step(train_step):
         what = f"after step {n} your weights differ from those of five plain lines."
         hint = "Forward, loss, zero_grad, backward, step: is one missing, or in another place?"
         if torch.equal(yours.weight, start):
-            hint = "Your weights did not move. Who calls optimizer.step()?"
+            hint = (
+                "Your weights did not move. Who calls optimizer.step(), and are the slopes of "
+                "backward() still there when it does?"
+            )
         elif n > 1:
             hint = "The first step was right. Are the old slopes still there in the second?"
         elif close(yours.weight, 2 * start - mine.weight):
             hint = "The step went uphill: is the sign of the loss turned?"
+        elif not close(got, loss.item()):
+            hint = "Your loss is another one: cross_entropy of logits and labels, the mean."
         yield Case(what, close(yours.weight, mine.weight), hint)
         yield Case(
             f"the loss of step {n} is {show(got)}, wanted {loss.item():.4f}.",

@@ -23,3 +23,7 @@ class MLP(nn.Sequential):
                 layers.append(nn.Dropout(dropout))
         layers.append(nn.Linear(sizes[-2], sizes[-1]))
         super().__init__(*layers)
+
+    def __getitem__(self, index):
+        """A layer; for a slice, a `Sequential` of layers: they have no sizes to make an MLP of."""
+        return nn.Sequential(*self)[index]

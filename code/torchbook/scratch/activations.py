@@ -15,7 +15,7 @@ def step(z: Tensor) -> Tensor:
 
 def sigmoid(z: Tensor) -> Tensor:
     """1 / (1 + exp(-z)), without overflow: only exp of numbers up to 0 is taken."""
-    small = torch.exp(-z.abs())  # in (0, 1]
+    small = torch.exp(torch.where(z >= 0, -z, z))  # -z.abs() would have slope 0 at 0
     return torch.where(z >= 0, 1 / (1 + small), small / (1 + small))
 
 

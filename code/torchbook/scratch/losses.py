@@ -22,9 +22,8 @@ def perceptron(z: Tensor, y: Tensor) -> Tensor:
 def log_loss(z: Tensor, y: Tensor) -> Tensor:
     """-log of the probability sigmoid(z) gives to the true class, on average.
 
-    Written as max(z, 0) - z y + log(1 + exp(-|z|)), which overflows for no z:
+    Written as log(exp(0) + exp(-s z)), s = 2y - 1, by `logaddexp`, which overflows for no z:
     torch's `binary_cross_entropy_with_logits` is the same function.
     """
-    return (
-        z.clamp(min=0) - z * y.to(z.dtype) + torch.log1p(torch.exp(-z.abs()))
-    ).mean()
+    s = 2 * y.to(z.dtype) - 1
+    return torch.logaddexp(torch.zeros_like(z), -s * z).mean()

@@ -28,7 +28,7 @@ def predict(x: Tensor, w: Tensor, b: float) -> Tensor:
 
 def is_mistake(x: Tensor, y: Tensor, w: Tensor, b: float) -> Tensor:
     """True where a sample is on the wrong side of the line, or on the line itself."""
-    s = 2 * y - 1
+    s = 2 * y.to(w.dtype) - 1
     return s * score(x, w, b) <= 0
 
 
@@ -57,9 +57,9 @@ class Run:
 def perceptron_algorithm(
     X: Tensor, y: Tensor, *, epochs: int = 100, lr: float = 1.0
 ) -> Run:
-    """Go through the samples in order, use the trick on each mistake, stop when none is left.
+    """Use the trick on each mistake, pass after pass, until a pass has none.
 
-    Raises ValueError for labels other than 0 and 1, and for shapes that do not meet.
+    Raises ValueError for labels but 0 and 1, and for shapes that do not meet.
     """
     _check(X, y)
     run = Run(torch.zeros(X.shape[1], dtype=X.dtype), 0.0)
@@ -98,7 +98,7 @@ def pocket(X: Tensor, y: Tensor, *, epochs: int = 100, lr: float = 1.0) -> Run:
 
 def margin(X: Tensor, y: Tensor, w: Tensor, b: float) -> float:
     """The smallest s (w · x + b) / |(w, b)|: above 0 when the line separates the classes."""
-    s = 2 * y - 1
+    s = 2 * y.to(w.dtype) - 1
     length = torch.sqrt((w * w).sum() + b * b)
     return float((s * score(X, w, b)).min() / length)
 
@@ -108,7 +108,7 @@ def mistake_bound(X: Tensor, gamma: float) -> float:
 
     R² is the largest |x|² + 1, where the 1 stands for the bias's constant input.
     """
-    if gamma <= 0:
+    if not gamma > 0:  # nor is it for nan, the margin of all weights zero
         raise ValueError(
             f"margin {gamma:.3g}: the bound holds for separated classes only, where it is above 0"
         )

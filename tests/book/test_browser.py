@@ -1,0 +1,174 @@
+"""The built book in headless Chromium, with the network closed."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from pages import ROOT, table_of_contents
+
+PAGES = [page.name for page in table_of_contents()]
+SHOTS = ROOT / "_build/screenshots"
+LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+pytestmark = pytest.mark.browser
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(html):
+    """The built book on a loopback port."""
+    handler = functools.partial(Quiet, directory=str(html))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page; the faults it had are in the list that comes with it."""
+    contexts = []
+
+    def open_page(name, width=1280, theme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme
+        )
+        contexts.append(context)
+        faults = []
+
+        def route(route, request):
+            if request.url.startswith((address, "data:")):
+                return route.continue_()
+            faults.append(f"asked the network for {request.url}")
+            return route.abort()
+
+        context.route("**/*", route)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+        page.on("requestfailed", lambda r: faults.append(f"failed: {r.url}"))
+        page.on("response", lambda r: r.ok or faults.append(f"{r.status}: {r.url}"))
+        page.on(
+            "console",
+            lambda m: (
+                m.type in ("error", "warning") and faults.append(f"console: {m.text}")
+            ),
+        )
+        page.goto(f"{address}/{name}.html", wait_until="load")
+        page.wait_for_function(
+            "!window.MathJax || MathJax.startup?.promise !== undefined"
+        )
+        page.evaluate(
+            "window.MathJax ? MathJax.startup.promise.then(() => null) : null"
+        )
+        return page, faults
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_opens_with_the_network_closed(visit, name):
+    """At two widths and in two themes: no request goes out, no error, nothing sticks out."""
+    for width, theme in LOOKS:
+        page, faults = visit(name, width, theme)
+        assert not faults, f"{name} at {width} pixels, {theme}: {faults}"
+        assert page.locator("html").get_attribute("data-theme") == theme
+        across = page.evaluate("document.documentElement.scrollWidth")
+        assert across <= width, f"{name} is {across} pixels wide on a screen of {width}"
+        file = SHOTS / f"{name.replace('/', '--')}-{width}-{theme}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=file, full_page=True)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "/" in name])
+def test_mathematics_is_typeset(visit, name):
+    page, _ = visit(name)
+    assert page.locator("mjx-container").count() > 3
+    assert page.locator("mjx-merror").count() == 0
+    assert "\\mathbf" not in page.locator("article").inner_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_images_are_shown(visit, name, theme):
+    """In each theme exactly the figures of that theme, each loaded, each with its caption."""
+    page, _ = visit(name, theme=theme)
+    figures = page.locator("article figure")
+    for n in range(figures.count()):
+        figure = figures.nth(n)
+        seen = [image for image in figure.locator("img").all() if image.is_visible()]
+        assert len(seen) == 1, f"{name}: figure {n} shows {len(seen)} images"
+        assert seen[0].evaluate("image => image.complete && image.naturalWidth > 0")
+        assert figure.locator("figcaption").is_visible()
+
+
+CONTRAST = """
+() => {
+  const light = c => { const [r, g, b] = c.map(v => { v /= 255;
+      return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+  const parse = s => s.match(/[\\d.]+/g).map(Number);
+  const behind = e => { for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0.99) return c.slice(0, 3) } return [255, 255, 255] };
+  const poor = [];
+  for (const e of document.querySelectorAll(
+            'p, li, h1, h2, figcaption, a, pre span'.replace(/(^|, )/g, '$1article '))) {
+    if (!e.innerText || !e.offsetParent) continue;
+    const a = light(parse(getComputedStyle(e).color)), b = light(behind(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(
+      [e.tagName, e.className, e.innerText.slice(0, 30), ratio.toFixed(2)]);
+  }
+  return poor;
+}
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read(visit, theme):
+    """Contrast of at least 4.5 to 1 (WCAG 2, level AA) for text, code and captions."""
+    for name in ("index", "02-perceptrons/not-separable", "06-training/training-loop"):
+        page, _ = visit(name, theme=theme)
+        assert page.evaluate(CONTRAST) == [], name
+
+
+def test_solutions_are_folded_and_open_on_a_click(visit):
+    page, _ = visit("02-perceptrons/perceptron")
+    solution = page.locator("div.solution.dropdown").first
+    code = solution.locator("div.cell_input").first
+    assert not code.is_visible()
+    solution.locator("button").first.click()
+    code.wait_for(state="visible", timeout=3000)
+
+
+def test_search_finds_a_page(visit):
+    page, faults = visit("search")
+    page.goto(page.url + "?q=perceptron")
+    page.wait_for_selector("ul.search li a", timeout=10_000)
+    found = page.locator("ul.search li a").all_inner_texts()
+    assert any("perceptron" in text.lower() for text in found)
+    assert not faults
