@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-TOTAL = "@@total-seconds@@"  # the build fills this in at its end
+TOTAL = "[total-seconds]"  # the build fills this in at its end
 
 
 class BuildReport(SphinxDirective):

@@ -31,7 +31,7 @@ from pages import (
 BUILD = ROOT / "_build"
 REPORT = BUILD / "report.json"  # read by the page "This build"
 DONE = BUILD / ".done"  # the fingerprint of all that went into the last good build
-TOTAL = "@@total-seconds@@"  # written by the page, filled in when the total is known
+TOTAL = "[total-seconds]"  # written by the page, filled in when the total is known
 
 
 def build(jobs: int, force: bool = False) -> None:

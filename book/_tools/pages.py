@@ -65,8 +65,8 @@ class Page:
         return bool(self.option("alone", False))
 
     def line(self, cell: int) -> int:
-        """The line of book/NAME.md on which a cell starts."""
-        return self.notebook.metadata["source_map"][cell] + 1
+        """The line of book/NAME.md on which a code cell starts."""
+        return self.notebook.metadata["source_map"][cell]
 
     def code_cells(self) -> list[tuple[int, NotebookNode]]:
         """Each code cell with its number among all cells."""

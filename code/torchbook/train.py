@@ -76,7 +76,7 @@ def evaluate(
     loss_fn: Metric,
     metrics: dict[str, Metric] | None = None,
 ) -> dict[str, float]:
-    """The mean loss, and each metric (accuracy unless others are named), over all samples.
+    """The mean loss and each metric, accuracy unless others are named, over all samples.
 
     The model is left in the mode, training or not, that it was in.
     """

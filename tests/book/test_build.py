@@ -1,0 +1,194 @@
+"""The build itself, on small books of a few pages: what it repeats, and what it refuses."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pages import ROOT
+
+HEAD = """---
+jupytext:
+  text_representation: {{extension: .md, format_name: myst}}
+kernelspec: {{name: python3, display_name: Python 3}}
+torchbook: {{budget: {budget}}}
+---
+
+(sec-{name})=
+# {name}
+
+"""
+
+
+def cell(source: str, *tags: str) -> str:
+    options = f":tags: [{', '.join(tags)}]\n\n" if tags else ""
+    return f"```{{code-cell}} ipython3\n{options}{source}\n```\n\n"
+
+
+class Book:
+    """A book of its own in a folder, with the tools and the package of this one."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in ("book/_tools", "book/_ext", "book/_assets", "code"):
+            ignore = shutil.ignore_patterns("__pycache__", "vendor")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        for name in ("_config.yml", "requirements.txt", "book/references.bib"):
+            shutil.copy(ROOT / name, folder / name)
+        self.page("index", "Words only.\n", runs=False)
+        self.page("this-build", "```{build-report}\n```\n", runs=False)
+
+    def page(
+        self, name: str, body: str, *, budget: int = 25, runs: bool = True
+    ) -> None:
+        head = (
+            HEAD.format(name=name, budget=budget)
+            if runs
+            else f"(sec-{name})=\n# {name}\n\n"
+        )
+        (self.folder / f"book/{name}.md").write_text(head + body)
+        self.contents()
+
+    def contents(self, *, leave_out: str = "") -> None:
+        names = sorted(p.stem for p in (self.folder / "book").glob("*.md"))
+        names = [name for name in names if name not in ("index", leave_out)]
+        chapters = "".join(f"  - file: {name}\n" for name in names)
+        (self.folder / "_toc.yml").write_text(
+            f"format: jb-book\nroot: index\nchapters:\n{chapters}"
+        )
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def build(self, **environment: str) -> subprocess.CompletedProcess:
+        env = {**os.environ, "PYTHONPATH": str(self.folder / "code"), **environment}
+        command = [sys.executable, str(self.folder / "book/_tools/build.py")]
+        return subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=300
+        )
+
+
+@pytest.fixture
+def book(tmp_path) -> Book:
+    return Book(tmp_path)
+
+
+def test_what_changed_is_run_again_and_nothing_else(book):
+    """Prose runs nothing; a cell its page; the package the pages that use the edited module."""
+    book.page(
+        "uses-metrics", cell("from torchbook import metrics\nmetrics.Mean().count")
+    )
+    book.page(
+        "uses-seed",
+        cell("from torchbook import seed\nseed.everything(1).initial_seed()"),
+    )
+    first = book.build()
+    assert first.returncode == 0, first.stderr
+    assert "  uses-metrics\n" in first.stdout and "  uses-seed\n" in first.stdout
+    built = (book.folder / "_build/html/uses-seed.html").read_text()
+    assert (
+        ">1<" in built.replace("\n", "")
+        and (book.folder / "_build/html/index.html").is_file()
+    )
+
+    again = book.build()
+    assert again.returncode == 0 and "Nothing has changed" in again.stdout
+
+    book.edit("book/uses-seed.md", "# uses-seed\n", "# uses-seed\n\nA sentence.\n")
+    prose = book.build()
+    assert prose.returncode == 0 and "  ran " not in prose.stdout
+    assert "A sentence." in (book.folder / "_build/html/uses-seed.html").read_text()
+
+    book.edit("book/uses-seed.md", "everything(1)", "everything(2)")
+    edited = book.build()
+    assert "  uses-seed\n" in edited.stdout and "  uses-metrics\n" not in edited.stdout
+
+    book.edit("code/torchbook/metrics.py", "self.count = 0", "self.count = 5")
+    package = book.build()
+    assert (
+        "  uses-metrics\n" in package.stdout and "  uses-seed\n" not in package.stdout
+    )
+    assert (
+        "<span></span>5" in (book.folder / "_build/html/uses-metrics.html").read_text()
+    )
+
+    book.edit("requirements.txt", "# via", "#  via")
+    pins = book.build()
+    assert "  uses-metrics\n" in pins.stdout and "  uses-seed\n" in pins.stdout
+
+
+def test_every_faulty_page_is_named_with_its_cell(book):
+    """One build reports them all, and so does a second one."""
+    outcome = "from torchbook.exercises import Outcome\n"
+    book.page("fails", "Text.\n\n" + cell("x = 1") + cell("x / 0"))
+    book.page("endless", cell("while True:\n    pass"), budget=1)
+    book.page("syntax", cell("def f(:\n    pass"))
+    book.page("silent-pitfall", cell("1 + 1", "raises-exception"))
+    book.page("noisy", cell("import warnings\nwarnings.warn('look out')"))
+    book.page("easy-starter", cell(outcome + "Outcome('ex', 3)", "starter"))
+    book.page("bad-solution", cell(outcome + "Outcome('ex', 1, 'no')", "solution"))
+    book.page("good", cell("2 + 2"))
+    for attempt in range(2):
+        done = book.build()
+        assert done.returncode == 1
+        for message in (
+            "book/fails.md, line 17, cell 3: ZeroDivisionError: division by zero\n    | x / 0",
+            "book/endless.md, line 11, cell 2: still running after 3 s (budget 1 s)",
+            "book/syntax.md, line 11, cell 2: SyntaxError: invalid syntax",
+            "book/silent-pitfall.md, line 11, cell 2: was to raise an error, and did not",
+            "book/noisy.md, line 11, cell 2: wrote to stderr:",
+            "book/easy-starter.md, line 11, cell 2: is a starter that its check lets pass",
+            "book/bad-solution.md, line 11, cell 2: is a solution that its check does not pass",
+        ):
+            assert message in done.stderr, done.stderr
+        assert ("  good\n" in done.stdout) == (attempt == 0), "what went well is kept"
+
+
+def test_references_that_do_not_fit_fail_every_time(book):
+    book.page(
+        "one",
+        "(sec-twice)=\n## A\n\nSee {ref}`sec-nowhere` and {term}`nothing`.\n",
+        runs=False,
+    )
+    book.page("two", "(sec-twice)=\n## B\n\n![no such file](missing.png)\n", runs=False)
+    for _ in range(2):
+        done = book.build()
+        assert done.returncode == 1
+        assert "duplicate label sec-twice" in done.stderr
+        assert "book/one.md" in done.stderr and "sec-nowhere" in done.stderr
+        assert "nothing" in done.stderr and "missing.png" in done.stderr
+
+
+def test_the_table_of_contents_and_the_folder_must_agree(book):
+    book.page("forgotten", "Text.\n", runs=False)
+    book.contents(leave_out="forgotten")
+    done = book.build()
+    assert done.returncode == 1
+    assert "book/forgotten.md is not listed in _toc.yml" in done.stderr
+
+    book.contents()
+    toc = (book.folder / "_toc.yml").read_text()
+    (book.folder / "_toc.yml").write_text(
+        toc + "  - file: not-there\n  - file: forgotten\n"
+    )
+    done = book.build()
+    assert done.returncode == 1
+    assert "book/forgotten.md is listed twice in _toc.yml" in done.stderr
+
+    (book.folder / "_toc.yml").write_text(toc + "  - file: not-there\n")
+    done = book.build()
+    assert (
+        "book/not-there.md is listed in _toc.yml, but there is no such file"
+        in done.stderr
+    )
+
+
+def test_a_data_folder_that_is_not_there(book):
+    done = book.build(TORCHBOOK_DATA="no/such/folder")
+    assert done.returncode == 1
+    assert "TORCHBOOK_DATA is 'no/such/folder', and there is no folder" in done.stderr

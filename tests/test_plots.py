@@ -1,0 +1,220 @@
+"""torchbook.plots: what is drawn where, and the same bytes every time."""
+
+import io
+import logging
+import warnings
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib import font_manager
+from matplotlib.colors import to_rgba
+
+from torchbook import plots
+from torchbook.train import History
+
+SQUARE = (-1.0, 3.0, 0.0, 2.0)
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    """The reader's own settings come back after each test, and figures are closed."""
+    with mpl.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
+
+
+@pytest.fixture
+def ax():
+    return plt.subplots()[1]
+
+
+def svg(draw):
+    fig, ax = plt.subplots()
+    draw(ax)
+    file = io.BytesIO()
+    fig.savefig(file, format="svg", metadata={"Date": None})
+    plt.close(fig)
+    return file.getvalue()
+
+
+def everything(ax):
+    X = torch.tensor([[0.0, 0.5], [1.0, 1.5], [2.0, 0.2]])
+    plots.points(ax, X, torch.tensor([0, 1, 2]))
+    plots.ring(ax, X[0])
+    plots.regions(ax, lambda p: (p[:, 0] > 1).long(), SQUARE, resolution=30)
+    plots.boundary(ax, torch.tensor([1.0, 2.0]), -1.0, arrow=True)
+    ax.legend()
+
+
+def test_every_function_returns_the_axes_it_drew_on(ax):
+    X, w = torch.tensor([[0.0, 0.0], [1.0, 1.0]]), torch.tensor([1.0, -1.0])
+    history = History([{"epoch": 1, "train_loss": 2.0}, {"epoch": 2, "train_loss": 1.0}])
+    assert plots.points(ax, X, torch.tensor([0, 1])) is ax
+    assert plots.ring(ax, X[0]) is ax
+    assert plots.regions(ax, lambda p: p[:, 0] > 0, SQUARE, resolution=5) is ax
+    assert plots.boundary(ax, w, 0.0) is ax
+    assert plots.boundary(ax, torch.zeros(2), 1.0) is ax
+    assert plots.learning_curves(ax, history, "train_loss") is ax
+    assert plots.image(ax, torch.zeros(1, 4, 4)) is ax
+    assert plots.class_probabilities(ax, torch.tensor([0.2, 0.8]), ["a", "b"]) is ax
+
+
+def test_the_style_names_its_salt_and_finds_its_font(caplog):
+    assert mpl.rcParams["svg.hashsalt"] == "torchbook"
+    for weight in ("regular", "bold"):
+        wanted = font_manager.FontProperties(family="Inter", weight=weight)
+        found = font_manager.findfont(wanted, fallback_to_default=False)
+        assert Path(found).name == f"Inter-{weight}.ttf"
+    with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
+        warnings.simplefilter("error")
+        svg(lambda ax: ax.set(title="bold: λ → η", xlabel="$\\mathbf{w} \\cdot x_1$"))
+    assert not caplog.records
+
+
+def test_colours_of_the_package_are_those_of_the_style():
+    cycle = [f"#{c.lstrip('#')}" for c in mpl.rcParams["axes.prop_cycle"].by_key()["color"]]
+    assert cycle == plots.COLOURS
+    assert len(set(plots.MARKERS)) == len(plots.COLOURS)
+
+
+def test_the_same_figure_is_the_same_bytes():
+    first = svg(everything)
+    assert first == svg(everything)
+    assert b"<svg" in first
+    assert b"dc:date" not in first
+
+
+def test_points_have_a_colour_and_a_marker_for_each_class(ax):
+    X = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    plots.points(ax, X, torch.tensor([2, 0, 2]))
+    zero, two = ax.collections
+    assert zero.get_offsets().tolist() == [[2, 3]]
+    assert two.get_offsets().tolist() == [[0, 1], [4, 5]]
+    for drawn, k in ((zero, 0), (two, 2)):
+        assert drawn.get_label() == f"label {k}"
+        want = to_rgba(plots.COLOURS[k])[:3]
+        assert tuple(drawn.get_facecolor()[0][:3]) == pytest.approx(want)
+    shapes = [len(drawn.get_paths()[0].vertices) for drawn in (zero, two)]
+    assert shapes[0] != shapes[1]
+
+
+def test_points_without_labels_leave_the_legend_empty(ax):
+    plots.points(ax, torch.zeros(2, 2), torch.tensor([0, 1]), labels=False)
+    assert ax.get_legend_handles_labels() == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("w", "b"),
+    [([1.0, 2.0], -3.0), ([-3.0, 0.5], 1.0), ([0.0, 2.0], -1.0), ([4.0, 0.0], -8.0)],
+)
+def test_the_boundary_goes_through_points_of_score_zero(ax, w, b):
+    ax.set(xlim=SQUARE[:2], ylim=SQUARE[2:])
+    plots.boundary(ax, torch.tensor(w), b)
+    (line,) = ax.lines
+    ends = np.array([line.get_xy1(), line.get_xy2()])
+    assert ends @ np.array(w) + b == pytest.approx([0, 0], abs=1e-12)
+    assert np.linalg.norm(ends[1] - ends[0]) > 0
+    assert (*ax.get_xlim(), *ax.get_ylim()) == SQUARE
+
+
+def test_the_arrow_points_to_the_side_of_class_one(ax):
+    ax.set(xlim=SQUARE[:2], ylim=SQUARE[2:])
+    w, b = np.array([1.0, -2.0]), 1.0
+    plots.boundary(ax, torch.tensor([1.0, -2.0]), b, arrow=True)
+    arrow = next(text for text in ax.texts if text.get_text() == "")
+    tip, foot = np.array(arrow.xy), np.array(arrow.xyann)
+    assert w @ foot + b == pytest.approx(0, abs=1e-12)
+    assert w @ tip + b > 0
+    direction = tip - foot
+    assert direction[0] * w[1] - direction[1] * w[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_weights_of_zero_have_no_boundary(ax):
+    plots.boundary(ax, torch.zeros(2), 1.0)
+    assert len(ax.lines) == 0
+
+
+@pytest.mark.parametrize(
+    ("corner", "row", "column"),
+    [((-1, 0), 0, 0), ((3, 0), 0, -1), ((-1, 2), -1, 0), ((3, 2), -1, -1)],
+)
+def test_regions_tint_the_corner_that_has_the_class(ax, corner, row, column):
+    def near_the_corner(p):
+        return ((p - torch.tensor(corner)).norm(dim=1) < 0.5).long()
+
+    plots.regions(ax, near_the_corner, SQUARE, resolution=40)
+    (tint,) = ax.images
+    classes = np.asarray(tint.get_array())
+    assert classes[row, column] == 1
+    assert 0 < classes.sum() < 0.2 * classes.size
+    assert (tint.origin, tint.get_extent()) == ("lower", list(SQUARE))
+    assert (*ax.get_xlim(), *ax.get_ylim()) == SQUARE
+
+
+def test_regions_are_right_in_the_picture_itself():
+    """Class 1 only at the right bottom: seen in the pixels of the drawn figure."""
+    fig = plt.figure(figsize=(2, 1), dpi=100, facecolor="white", layout="none")
+    ax = fig.add_axes((0, 0, 1, 1))
+    plots.regions(ax, lambda p: (p[:, 0] > 1) & (p[:, 1] < 1), SQUARE)
+    ax.set_axis_off()
+    fig.canvas.draw()
+    pixels = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int)  # row 0 is the top
+    red_over_blue = pixels[..., 0] > pixels[..., 2]  # the orange of class 1
+    assert red_over_blue[75, 150]
+    assert not red_over_blue[25, 150]
+    assert not red_over_blue[75, 50]
+    assert not red_over_blue[25, 50]
+
+
+def test_regions_of_one_class_keep_its_colour(ax):
+    plots.regions(ax, lambda p: torch.ones(len(p)).long(), SQUARE, resolution=4)
+    tint = ax.images[0]
+    colour = tint.cmap(tint.norm(1))[:3]
+    assert colour == pytest.approx(to_rgba(plots.COLOURS[1])[:3])
+
+
+def test_regions_record_no_graph(ax):
+    layer = torch.nn.Linear(2, 3)
+    plots.regions(ax, lambda p: layer(p).argmax(dim=1), SQUARE, resolution=4)
+    assert layer.weight.grad is None
+
+
+def test_learning_curves_draw_the_columns_against_the_epoch(ax):
+    rows = [{"epoch": n, "train_loss": 1 / n, "valid_loss": 2 / n} for n in (1, 2, 3)]
+    plots.learning_curves(ax, History(rows), "train_loss", "valid_loss")
+    drawn = [line.get_xydata().tolist() for line in ax.lines]
+    assert drawn[0] == [[1, 1], [2, 0.5], [3, 1 / 3]]
+    assert drawn[1] == [[1, 2], [2, 1], [3, 2 / 3]]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["train loss", "valid loss"]
+    assert all(tick == round(tick) for tick in ax.get_xticks())
+
+
+def test_an_image_keeps_its_orientation_and_channels(ax):
+    pixels = torch.arange(24, dtype=torch.uint8).reshape(1, 4, 6)
+    plots.image(ax, pixels, "a title")
+    drawn = ax.images[0]
+    assert np.asarray(drawn.get_array()).tolist() == pixels[0].tolist()
+    assert drawn.origin == "upper"
+    assert ax.get_title() == "a title"
+    colour = torch.rand(3, 4, 6)
+    plots.image(ax, colour)
+    assert np.asarray(ax.images[1].get_array())[1, 2].tolist() == colour[:, 1, 2].tolist()
+
+
+def test_class_probabilities_have_a_bar_each_from_the_top_and_mark_the_truth(ax):
+    probs = torch.tensor([0.25, 0.5, 0.25])
+    plots.class_probabilities(ax, probs, ["a", "b", "c"], truth=1)
+    assert [bar.get_width() for bar in ax.patches] == probs.tolist()
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b", "c"]
+    assert ax.yaxis_inverted()
+    colours = [bar.get_facecolor() for bar in ax.patches]
+    assert colours[0] == colours[2] != colours[1]
