@@ -2,9 +2,9 @@
 # The first of them to run makes .venv with the versions of requirements.txt.
 
 SHELL := /bin/bash
+FITS := -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
-	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-	2>/dev/null && echo $$p && break; done)
+	$$p $(FITS) 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 export PYTHONPATH :=
 unexport PYTHONDONTWRITEBYTECODE  # or every kernel compiles torch anew
@@ -40,8 +40,10 @@ clean: ## remove everything that was built (the environment stays)
 	rm -rf _build
 
 .venv/.ready: requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Needs Python 3.11, 3.12 or 3.13 with venv (Debian: apt install" \
-		"python3-venv); none is on the path. Name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(or $(PYTHON),false) $(FITS) 2>/dev/null || { \
+		echo "This needs Python 3.11, 3.12 or 3.13 with venv (on Debian: apt install python3-venv)." \
+		"Found: $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1)." \
+		"Name another one like this: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@start=$$(date +%s); echo "Setting up .venv with $$($(PYTHON) --version): about 6 GB, once."; \
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
 	pin=$$(sed -n 's/^\(uv==[^ ;\\]*\).*/\1/p' requirements.txt); \

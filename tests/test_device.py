@@ -58,5 +58,5 @@ def test_a_number_past_the_last_device_is_an_error(machine):
     machine(cuda=2, mps=True)
     assert device.pick("cuda:1") == torch.device("cuda", 1)
     for name in ("cuda:2", "mps:1", "cpu:1"):
-        with pytest.raises(ValueError, match="at hand: cuda, mps, cpu$"):
+        with pytest.raises(ValueError, match=r"at hand: cuda, mps, cpu$"):
             device.pick(name)

@@ -56,7 +56,9 @@ def everything(ax):
 
 def test_every_function_returns_the_axes_it_drew_on(ax):
     X, w = torch.tensor([[0.0, 0.0], [1.0, 1.0]]), torch.tensor([1.0, -1.0])
-    history = History([{"epoch": 1, "train_loss": 2.0}, {"epoch": 2, "train_loss": 1.0}])
+    history = History(
+        [{"epoch": 1, "train_loss": 2.0}, {"epoch": 2, "train_loss": 1.0}]
+    )
     assert plots.points(ax, X, torch.tensor([0, 1])) is ax
     assert plots.ring(ax, X[0]) is ax
     assert plots.regions(ax, lambda p: p[:, 0] > 0, SQUARE, resolution=5) is ax
@@ -80,7 +82,9 @@ def test_the_style_names_its_salt_and_finds_its_font(caplog):
 
 
 def test_colours_of_the_package_are_those_of_the_style():
-    cycle = [f"#{c.lstrip('#')}" for c in mpl.rcParams["axes.prop_cycle"].by_key()["color"]]
+    cycle = [
+        f"#{c.lstrip('#')}" for c in mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    ]
     assert cycle == plots.COLOURS
     assert len(set(plots.MARKERS)) == len(plots.COLOURS)
 
@@ -166,7 +170,9 @@ def test_regions_are_right_in_the_picture_itself():
     plots.regions(ax, lambda p: (p[:, 0] > 1) & (p[:, 1] < 1), SQUARE)
     ax.set_axis_off()
     fig.canvas.draw()
-    pixels = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int)  # row 0 is the top
+    pixels = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(
+        int
+    )  # row 0 is the top
     red_over_blue = pixels[..., 0] > pixels[..., 2]  # the orange of class 1
     assert red_over_blue[75, 150]
     assert not red_over_blue[25, 150]
@@ -174,11 +180,12 @@ def test_regions_are_right_in_the_picture_itself():
     assert not red_over_blue[25, 50]
 
 
-def test_regions_of_one_class_keep_its_colour(ax):
-    plots.regions(ax, lambda p: torch.ones(len(p)).long(), SQUARE, resolution=4)
+@pytest.mark.parametrize("k", [0, 1, 3])
+def test_regions_of_one_class_keep_its_colour(ax, k):
+    plots.regions(ax, lambda p: torch.full((len(p),), k), SQUARE, resolution=4)
     tint = ax.images[0]
-    colour = tint.cmap(tint.norm(1))[:3]
-    assert colour == pytest.approx(to_rgba(plots.COLOURS[1])[:3])
+    colour = tint.cmap(tint.norm(k))[:3]
+    assert colour == pytest.approx(to_rgba(plots.COLOURS[k])[:3])
 
 
 def test_regions_record_no_graph(ax):
@@ -207,7 +214,9 @@ def test_an_image_keeps_its_orientation_and_channels(ax):
     assert ax.get_title() == "a title"
     colour = torch.rand(3, 4, 6)
     plots.image(ax, colour)
-    assert np.asarray(ax.images[1].get_array())[1, 2].tolist() == colour[:, 1, 2].tolist()
+    assert (
+        np.asarray(ax.images[1].get_array())[1, 2].tolist() == colour[:, 1, 2].tolist()
+    )
 
 
 def test_class_probabilities_have_a_bar_each_from_the_top_and_mark_the_truth(ax):

@@ -20,7 +20,13 @@ def problem(n=23, dtype=torch.float32):
 
 def network(dtype=torch.float32):
     torch.manual_seed(1)
-    layers = nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 3)
+    layers = (
+        nn.Linear(4, 8),
+        nn.BatchNorm1d(8),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(8, 3),
+    )
     return nn.Sequential(*layers).to(dtype)
 
 
@@ -98,7 +104,9 @@ def test_history_has_a_row_an_epoch_and_a_column_a_number():
 
 
 def test_history_names_its_columns_when_one_is_missing():
-    with pytest.raises(KeyError, match="no column 'valid_loss'; there are epoch, train_loss"):
+    with pytest.raises(
+        KeyError, match="no column 'valid_loss'; there are epoch, train_loss"
+    ):
         fit_a_line()["valid_loss"]
 
 
@@ -113,9 +121,7 @@ def test_validation_columns_are_those_of_evaluate():
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     valid = Batches(X, y, 7)
-    history = train.fit(
-        model, valid, F.cross_entropy, optimizer, epochs=2, valid=valid
-    )
+    history = train.fit(model, valid, F.cross_entropy, optimizer, epochs=2, valid=valid)
     scores = train.evaluate(model, valid, F.cross_entropy)
     assert history["valid_loss"][-1] == scores["loss"]
     assert history["valid_accuracy"][-1] == scores["accuracy"]
@@ -137,7 +143,9 @@ def test_averages_are_those_of_one_full_batch(batch_size):
 
     line = nn.Linear(4, 3).double()
     full = F.cross_entropy(line(X), y).item()
-    still = torch.optim.SGD(line.parameters(), lr=0.0)  # so that every batch meets the same
+    still = torch.optim.SGD(
+        line.parameters(), lr=0.0
+    )  # so that every batch meets the same
     history = train.fit(line, batches, F.cross_entropy, still, epochs=1)
     assert history["train_loss"] == pytest.approx([full], rel=1e-12)
 
@@ -160,7 +168,9 @@ def test_evaluate_uses_eval_mode_and_records_no_graph():
     seen = []
 
     def loss(logits, y):
-        seen.append((model.training, logits.requires_grad, torch.is_inference_mode_enabled()))
+        seen.append(
+            (model.training, logits.requires_grad, torch.is_inference_mode_enabled())
+        )
         return F.cross_entropy(logits, y)
 
     first = train.evaluate(model, Batches(X, y, 5), loss)
@@ -272,7 +282,13 @@ def test_it_learns_the_digits():
     batches = Batches(digits.X_train, digits.y_train, 64, shuffle=True)
     held_out = Batches(digits.X_test, digits.y_test, 100)
     history = train.fit(
-        model, batches, F.cross_entropy, optimizer, epochs=8, valid=held_out, progress=False
+        model,
+        batches,
+        F.cross_entropy,
+        optimizer,
+        epochs=8,
+        valid=held_out,
+        progress=False,
     )
     assert history["train_loss"][-1] < 0.3 * history["train_loss"][0]
     assert 0.9 < history["valid_accuracy"][-1] <= 1

@@ -1,4 +1,4 @@
-"""torchbook.data.loader: every sample once, in an order that repeats, scaled as torchvision does."""
+"""torchbook.data.loader: every sample once, orders that repeat, scaling as in torchvision."""
 
 import math
 
@@ -35,7 +35,9 @@ def test_every_sample_comes_once_a_pass_with_its_own_label(n, size, shuffle):
     for _ in range(3):
         seen = list(batches)
         assert all(X[:, 0].tolist() == y.tolist() for X, y in seen)
-        assert sorted(y for _, labels in seen for y in labels.tolist()) == list(range(n))
+        assert sorted(y for _, labels in seen for y in labels.tolist()) == list(
+            range(n)
+        )
         sizes = [len(y) for _, y in seen]
         assert sizes == [size] * (n // size) + ([n % size] if n % size else [])
         assert len(batches) == len(seen) == math.ceil(n / size)

@@ -57,7 +57,9 @@ def test_separable_points_have_the_margin(margin):
         svm = SVC(kernel="linear", C=1e7, tol=1e-6).fit(X.numpy(), y.numpy())
         assert svm.score(X.numpy(), y.numpy()) == 1
         w = torch.tensor(svm.coef_[0])
-        assert 1 / w.norm() >= 0.999 * margin  # the widest street is half as wide as this
+        assert (
+            1 / w.norm() >= 0.999 * margin
+        )  # the widest street is half as wide as this
 
 
 def test_separable_points_come_as_near_as_the_margin_allows():
@@ -84,9 +86,13 @@ def test_blobs_have_their_centres_and_spread():
 def test_xor_sits_on_the_corners():
     X, y = toy.xor(8, noise=0.0)
     table = {(0.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 0.0): 1, (1.0, 1.0): 0}
-    assert {tuple(x): label for x, label in zip(X.tolist(), y.tolist(), strict=True)} == table
+    assert {
+        tuple(x): label for x, label in zip(X.tolist(), y.tolist(), strict=True)
+    } == table
     noisy = toy.xor(20_000, noise=0.15)[0]
-    assert (noisy - noisy.round().clamp(0, 1)).std().item() == pytest.approx(0.15, rel=0.03)
+    assert (noisy - noisy.round().clamp(0, 1)).std().item() == pytest.approx(
+        0.15, rel=0.03
+    )
 
 
 def test_circles_are_those_of_scikit_learn_without_noise():

@@ -41,7 +41,9 @@ def test_sigmoid_at_known_points():
     z = torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64)
     want = torch.tensor([0.5, 0.7310585786300049, 0.2689414213699951]).double()
     torch.testing.assert_close(activations.sigmoid(z), want, atol=1e-7, rtol=0)
-    assert slope(activations.sigmoid, z)[0] == 0.25  # at exactly zero, where weights start
+    assert (
+        slope(activations.sigmoid, z)[0] == 0.25
+    )  # at exactly zero, where weights start
 
 
 def test_sigmoid_keeps_small_probabilities():

@@ -80,7 +80,9 @@ def test_log_loss_at_zero_is_log_two_and_pulls_by_a_half():
 
 def test_perceptron_worked_by_hand():
     z, y = torch.tensor([2.0, -1.0, 0.5, -3.0, 0.0]), torch.tensor([1, 1, 0, 0, 1])
-    assert losses.perceptron(z, y).item() == pytest.approx(0.3)  # (0 + 1 + 0.5 + 0 + 0) / 5
+    assert losses.perceptron(z, y).item() == pytest.approx(
+        0.3
+    )  # (0 + 1 + 0.5 + 0 + 0) / 5
     far = torch.tensor([1e4, -1e4])
     assert losses.perceptron(far, torch.tensor([0, 1])).item() == 1e4
     assert losses.perceptron(far, torch.tensor([1, 0])).item() == 0
@@ -105,7 +107,9 @@ def test_slopes_agree_with_differences():
 
 @pytest.mark.parametrize("loss", ALL)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("labels", [torch.int64, torch.uint8, torch.bool, torch.float32])
+@pytest.mark.parametrize(
+    "labels", [torch.int64, torch.uint8, torch.bool, torch.float32]
+)
 def test_a_scalar_of_the_scores_dtype_whatever_the_labels(loss, dtype, labels):
     z, y = samples(dtype)
     got = loss(z, y.to(labels))

@@ -1,0 +1,198 @@
+"""torchbook.exercises: what a check says of an answer, of no answer, and of one that breaks."""
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from torchbook import exercises
+from torchbook.exercises import Case, Outcome, close, exercise, show
+
+NOTHING = "nothing to check yet"
+PARTS = [part.name for part in pkgutil.iter_modules(exercises.__path__)]
+
+
+@pytest.fixture(autouse=True)
+def checks(monkeypatch):
+    """Checks made in a test do not stay in the list."""
+    monkeypatch.setattr(exercises, "CHECKS", dict(exercises.CHECKS))
+
+
+def doubling():
+    @exercise("doubling")
+    def check_doubling(double):
+        """Twice the number."""
+        for n in (1, 2, 3):
+            got = double(n)
+            yield Case(
+                f"double({n}) gave {show(got)}", close(got, 2 * n), "Add it twice."
+            )
+
+    return check_doubling
+
+
+def test_outcomes_read_as_a_line():
+    assert repr(Outcome("xor", 3)) == "✓ xor: all 3 checks passed."
+    assert repr(Outcome("xor", 0, "bad")) == "✗ xor: bad"
+    assert repr(Outcome("xor", 2, "bad")) == "✗ xor: 2 passed, then: bad"
+    assert Outcome("xor", 3)
+    assert not Outcome("xor", 3, "bad")
+
+
+def test_a_right_answer_passes_every_case():
+    assert doubling()(lambda n: n + n) == Outcome("doubling", 3)
+
+
+def test_the_first_case_that_fails_is_told_with_its_hint():
+    outcome = doubling()(lambda n: n + 1)
+    assert not outcome
+    assert repr(outcome) == (
+        "✗ doubling: 1 passed, then: double(2) gave 3\n  Hint: Add it twice."
+    )
+
+
+def test_a_check_keeps_its_name_and_docstring_and_is_listed():
+    check = doubling()
+    assert check.__name__ == "check_doubling"
+    assert check.__doc__ == "Twice the number."
+    assert exercises.CHECKS["doubling"] is check
+
+
+@pytest.mark.parametrize("answer", [None, ..., lambda n: None, lambda n: ...])
+def test_dots_are_nothing_to_check_yet(answer):
+    outcome = doubling()(answer)
+    assert not outcome
+    assert NOTHING in repr(outcome)
+    assert "Hint" not in repr(outcome)
+
+
+def test_dots_among_several_parts_are_nothing_to_check_yet():
+    @exercise("pair")
+    def check_pair(a, b):
+        yield Case("sum", a + b == 3, "hint")
+
+    assert check_pair(1, 2)
+    for parts in ((..., ...), (1, ...), (None, 2)):
+        assert NOTHING in repr(check_pair(*parts))
+
+
+def test_a_return_forgotten_on_one_way_is_told_as_such():
+    def double(n):
+        if n < 3:
+            return 2 * n
+
+    outcome = doubling()(double)
+    assert not outcome
+    assert NOTHING not in repr(outcome)
+    assert "2 passed, then: here your function gave back nothing" in repr(outcome)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda n: 1 / 0, "ZeroDivisionError: division by zero"),
+        (lambda n: torch.zeros(2) @ torch.zeros(3), "RuntimeError: "),
+        (lambda n: undefined_name, "NameError: name 'undefined_name'"),  # noqa: F821
+        (lambda: 1, "TypeError: "),
+        (lambda n: "two", "your code stopped with "),
+        (7, "TypeError: 'int' object is not callable"),
+    ],
+)
+def test_an_error_in_the_answer_is_reported_and_not_raised(answer, words):
+    outcome = doubling()(answer)
+    assert not outcome
+    assert "your code stopped with " in repr(outcome)
+    assert words in repr(outcome)
+
+
+def test_a_reader_who_stops_a_check_is_obeyed():
+    def interrupted(n):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        doubling()(interrupted)
+
+
+def test_a_module_is_an_answer_of_its_own():
+    @exercise("layer")
+    def check_layer(layer):
+        yield Case("kind", isinstance(layer, torch.nn.Linear), "A linear layer.")
+
+    assert check_layer(torch.nn.Linear(2, 1))
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "same"),
+    [
+        (1, 1.0, True),
+        (1.000001, 1, True),
+        (1.001, 1, False),
+        (torch.tensor(2), 2, True),
+        (torch.tensor([1, 0]), [1, 0], True),
+        (torch.tensor([True, False]), [1, 0], True),
+        (torch.tensor([[1, 0]]), [1, 0], False),
+        (torch.tensor([1.0]), 1.0, False),
+        (torch.ones(2, requires_grad=True), [1, 1], True),
+        (float("nan"), 0, False),
+        (float("nan"), float("nan"), False),
+        (None, 0, False),
+        (..., 0, False),
+    ],
+)
+def test_close_compares_shapes_and_values(got, want, same):
+    assert close(got, want) is same
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        (..., "nothing"),
+        (0.123456, "0.1235"),
+        (3, "3"),
+        (torch.tensor([1.0, -2.5]), "[1, -2.5]"),
+        (torch.tensor(0.5, requires_grad=True), "0.5"),
+        (torch.tensor([[1, 2], [3, 4]]), "[[1, 2], [3, 4]]"),
+        ((1.0, "a"), "[1, 'a']"),
+        (True, "True"),
+    ],
+)
+def test_show_writes_values_as_a_reader_would(value, text):
+    assert show(value) == text
+
+
+def written():
+    """Every check_… function of the exercises, by its full name."""
+    return {
+        f"{part}.{name}": value
+        for part in PARTS
+        for name, value in vars(
+            importlib.import_module(f"torchbook.exercises.{part}")
+        ).items()
+        if name.startswith("check_") and inspect.isfunction(value)
+    }
+
+
+def test_no_two_checks_share_a_name():
+    functions = written()
+    assert len(functions) == len(exercises.CHECKS)
+    assert set(functions.values()) == set(exercises.CHECKS.values())
+    for name, check in exercises.CHECKS.items():
+        assert check.__name__ == f"check_{name}"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_has_its_tables_of_answers(part):
+    assert Path(__file__).with_name(f"test_{part}.py").exists()
+
+
+@pytest.mark.parametrize("name", written())
+def test_every_check_says_that_there_is_nothing_yet(name):
+    check = written()[name]
+    parameters = inspect.signature(check).parameters
+    assert NOTHING in repr(check(*[...] * len(parameters)))
+    assert NOTHING in repr(check(*[None] * len(parameters)))
+    assert check.__doc__

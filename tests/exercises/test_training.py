@@ -1,0 +1,224 @@
+"""torchbook.exercises.training: right answers pass, usual slips get the hint meant for them."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from torchbook import exercises
+from torchbook.exercises import training
+
+BROKE = "your code stopped with"
+CHECKS = {
+    n: c for n, c in exercises.CHECKS.items() if c.__module__ == training.__name__
+}
+
+
+def by_lines(*lines):
+    """A train_step of the lines named, in that order; it returns the loss of the forward pass."""
+
+    def train_step(model, X, y, optimizer):
+        loss = F.cross_entropy(model(X), y)
+        do = {
+            "zero_grad": optimizer.zero_grad,
+            "backward": lambda: loss.backward(retain_graph=True),
+            "step": optimizer.step,
+        }
+        for line in lines:
+            do[line]()
+        return loss.item()
+
+    return train_step
+
+
+def with_loss(function, result=lambda loss: loss.item()):
+    """A train_step of the right lines with this loss of logits and labels."""
+
+    def train_step(model, X, y, optimizer):
+        loss = function(model(X), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return result(loss)
+
+    return train_step
+
+
+def loss_after_the_step(model, X, y, optimizer):
+    by_lines("zero_grad", "backward", "step")(model, X, y, optimizer)
+    return F.cross_entropy(model(X), y).item()
+
+
+def no_graph(model, X, y, optimizer):
+    with torch.no_grad():
+        loss = F.cross_entropy(model(X), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def no_return(model, X, y, optimizer):
+    by_lines("zero_grad", "backward", "step")(model, X, y, optimizer)
+
+
+def own_optimizer(model, X, y, optimizer):
+    mine = torch.optim.SGD(model.parameters(), lr=0.1)
+    return by_lines("zero_grad", "backward", "step")(model, X, y, mine)
+
+
+def half_of_the_batch(model, X, y, optimizer):
+    return by_lines("zero_grad", "backward", "step")(model, X[:4], y[:4], optimizer)
+
+
+RIGHT = {
+    "steps_per_epoch": [
+        lambda n, b: math.ceil(n / b),
+        lambda n, b: -(-n // b),
+        lambda n, b: n // b + (n % b > 0),
+        lambda n, b: len(range(0, n, b)),
+    ],
+    "accuracy": [
+        lambda logits, y: (logits.argmax(dim=1) == y).float().mean(),
+        lambda logits, y: (logits.softmax(1).max(1).indices == y).sum().item() / len(y),
+    ],
+    "train_step": [
+        by_lines("zero_grad", "backward", "step"),
+        by_lines("backward", "step", "zero_grad"),
+        with_loss(
+            lambda z, y: F.nll_loss(z.log_softmax(1), y), lambda loss: loss.tolist()
+        ),
+    ],
+}
+
+WRONG = {
+    "steps_per_epoch": {
+        "rounded down": (lambda n, b: n // b, "round up"),
+        "rounded to nearest": (lambda n, b: round(n / b), "round up"),
+        "not rounded": (lambda n, b: n / b, "round up"),
+        "off by one": (lambda n, b: n // b + 1, "One too many"),
+        "at least one": (lambda n, b: max(1, -(-n // b)), "One too many"),
+        "swapped": (lambda n, b: math.ceil(b / n), "round up"),
+        "too few arguments": (lambda n: n, BROKE),
+    },
+    "accuracy": {
+        "wrong axis": (
+            lambda logits, y: (logits.argmax(dim=0)[: len(y)] == y).float().mean(),
+            "classes are along dim=1",
+        ),
+        "count": (
+            lambda logits, y: (logits.argmax(1) == y).sum(),
+            "Divide by how many rows",
+        ),
+        "share of mistakes": (
+            lambda logits, y: (logits.argmax(1) != y).float().mean(),
+            "share of mistakes",
+        ),
+        "no axis": (
+            lambda logits, y: (logits.argmax() == y).float().mean(),
+            "logits.argmax(dim=1)",
+        ),
+        "largest value": (
+            lambda logits, y: (logits.max(dim=1).values == y).float().mean(),
+            "logits.argmax(dim=1)",
+        ),
+        "smallest": (
+            lambda logits, y: (logits.argmin(1) == y).float().mean(),
+            "logits.argmax(dim=1)",
+        ),
+        "one for each row": (
+            lambda logits, y: (logits.argmax(1) == y).float(),
+            "take the mean",
+        ),
+        "percent": (
+            lambda logits, y: 100 * (logits.argmax(1) == y).float().mean(),
+            "take the mean",
+        ),
+        "whole number": (
+            lambda logits, y: (logits.argmax(1) == y).sum() // len(y),
+            "take the mean",
+        ),
+        "per class": (
+            lambda logits, y: (logits.argmax(1) == y).sum() / logits.shape[1],
+            "take the mean",
+        ),
+        "rows written down": (
+            lambda logits, y: (logits.argmax(1) == y).sum() / 4,
+            "number of rows that came in",
+        ),
+        "mean of booleans": (lambda logits, y: (logits.argmax(1) == y).mean(), BROKE),
+    },
+    "train_step": {
+        "no step": (by_lines("zero_grad", "backward"), "Who calls optimizer.step()"),
+        "no backward": (by_lines("zero_grad", "step"), "Who calls optimizer.step()"),
+        "slopes cleared before the step": (
+            by_lines("backward", "zero_grad", "step"),
+            "still there when it does",
+        ),
+        "step before backward": (
+            by_lines("zero_grad", "step", "backward"),
+            "Who calls optimizer.step()",
+        ),
+        "no zero_grad": (by_lines("backward", "step"), "old slopes still there"),
+        "two steps": (
+            by_lines("zero_grad", "backward", "step", "step"),
+            "is one missing, or in another place?",
+        ),
+        "backward twice": (
+            by_lines("zero_grad", "backward", "backward", "step"),
+            "is one missing, or in another place?",
+        ),
+        "other learning rate": (own_optimizer, "is one missing, or in another place?"),
+        "sign flipped": (with_loss(lambda z, y: -F.cross_entropy(z, y)), "uphill"),
+        "sum": (
+            with_loss(lambda z, y: F.cross_entropy(z, y, reduction="sum")),
+            "Your loss is another one",
+        ),
+        "softmax first": (
+            with_loss(lambda z, y: F.cross_entropy(z.softmax(1), y)),
+            "Your loss is another one",
+        ),
+        "softmax forgotten": (
+            with_loss(lambda z, y: F.nll_loss(z, y)),
+            "Your loss is another one",
+        ),
+        "squared error": (
+            with_loss(lambda z, y: F.mse_loss(z, F.one_hot(y, 3).float())),
+            "Your loss is another one",
+        ),
+        "half of the batch": (half_of_the_batch, "Your loss is another one"),
+        "loss after the step": (loss_after_the_step, "before the step"),
+        "a tensor": (with_loss(F.cross_entropy, lambda loss: loss), "loss.item()"),
+        "a detached tensor": (with_loss(F.cross_entropy, torch.detach), "loss.item()"),
+        "no return": (no_return, "nothing to check yet"),
+        "no graph": (no_graph, BROKE),
+        "arguments swapped": (with_loss(lambda z, y: F.cross_entropy(y, z)), BROKE),
+        "loss not reduced": (
+            with_loss(lambda z, y: F.cross_entropy(z, y, reduction="none")),
+            BROKE,
+        ),
+    },
+}
+
+
+def test_every_check_has_right_and_wrong_answers():
+    assert set(RIGHT) == set(CHECKS)
+    assert set(WRONG) == set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, n) for name in RIGHT for n in range(len(RIGHT[name]))]
+)
+def test_a_right_answer_passes(name, number):
+    outcome = CHECKS[name](RIGHT[name][number])
+    assert outcome, repr(outcome)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(n, kind) for n in WRONG for kind in WRONG[n]]
+)
+def test_a_wrong_answer_fails_with_the_hint_for_its_kind(name, kind):
+    answer, hint = WRONG[name][kind]
+    outcome = CHECKS[name](answer)
+    assert not outcome
+    assert hint in repr(outcome)
