@@ -6,20 +6,25 @@ FITS := -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p $(FITS) 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+PORT ?= 8000
 export PYTHONPATH :=
-unexport PYTHONDONTWRITEBYTECODE  # or every kernel compiles torch anew
+unexport PYTHONDONTWRITEBYTECODE # or every kernel compiles torch anew
+unexport VIRTUAL_ENV CONDA_PREFIX # uv would install into these
+
+# An environment knows the folder that it was made in: after a move it is set up again.
+$(shell [ "$$(cat .venv/.ready 2>/dev/null)" = "$(CURDIR)" ] || rm -f .venv/.ready)
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint serve lab lock clean
 
 help: ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/.ready ## run every cell that needs it and write the book to _build/html
-	@$(BIN)/python book/_tools/build.py
+	@$(BIN)/python book/_tools/build.py $(if $(JOBS),--jobs $(JOBS))
 
 serve: .venv/.ready ## show the book at 127.0.0.1:8000 and rebuild what changes
-	@$(BIN)/python book/_tools/serve.py
+	@$(BIN)/python book/_tools/serve.py --port $(PORT)
 
 lab: .venv/.ready ## open the pages in JupyterLab: right click, Open With, Notebook
 	@$(BIN)/jupyter lab --notebook-dir=book
@@ -31,10 +36,12 @@ lint: .venv/.ready ## style and common slips, by ruff
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 
-lock: .venv/.ready ## solve pyproject.toml anew into requirements.txt
-	@$(BIN)/uv pip compile pyproject.toml --group book --group dev --universal --upgrade \
-		--generate-hashes --no-header --quiet -o requirements.txt
-	@! grep -nE '^--|://' requirements.txt
+lock: .venv/.ready ## solve pyproject.toml into requirements.txt (UPGRADE=1: take the newest)
+	@mkdir -p _build && cp requirements.txt _build/pins.txt
+	@$(BIN)/uv pip compile pyproject.toml --group book --group dev --universal \
+		$(if $(UPGRADE),--upgrade) --generate-hashes --no-header --quiet -o _build/pins.txt
+	@! grep -nE '^--|://' _build/pins.txt
+	@mv _build/pins.txt requirements.txt
 
 clean: ## remove everything that was built (the environment stays)
 	rm -rf _build
@@ -44,11 +51,12 @@ clean: ## remove everything that was built (the environment stays)
 		echo "This needs Python 3.11, 3.12 or 3.13 with venv (on Debian: apt install python3-venv)." \
 		"Found: $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1)." \
 		"Name another one like this: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
-	@start=$$(date +%s); echo "Setting up .venv with $$($(PYTHON) --version): about 6 GB, once."; \
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
-	pin=$$(sed -n 's/^\(uv==[^ ;\\]*\).*/\1/p' requirements.txt); \
+	@set -e; start=$$(date +%s); \
+	echo "Setting up .venv with $$($(PYTHON) --version): about 6 GB, once."; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; \
+	pin=$$(sed -n 's/^\(uv==[^ ;\]*\).*/\1/p' requirements.txt); \
 	$(BIN)/uv --version 2>/dev/null | grep -qF "$${pin#uv==}" || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$pin"; \
-	$(BIN)/uv pip sync --quiet --require-hashes requirements.txt && \
-	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . && \
-	touch $@ && echo "Set up in $$(( $$(date +%s) - start )) s."
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+	echo "$(CURDIR)" > $@; echo "Set up in $$(( $$(date +%s) - start )) s."

@@ -292,3 +292,19 @@ def test_it_learns_the_digits():
     )
     assert history["train_loss"][-1] < 0.3 * history["train_loss"][0]
     assert 0.9 < history["valid_accuracy"][-1] <= 1
+
+
+def test_evaluate_gives_each_module_its_own_mode_back():
+    """Also when the loss function raises: a frozen part stays frozen."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Dropout(0.5))
+    model.train()
+    model[1].eval()
+    batch = [(torch.zeros(4, 2), torch.zeros(4, dtype=torch.long))]
+
+    def broken(y_hat, y):
+        raise RuntimeError("stop")
+
+    train.evaluate(model, batch, torch.nn.functional.cross_entropy)
+    with pytest.raises(RuntimeError, match="stop"):
+        train.evaluate(model, batch, broken)
+    assert [m.training for m in model] == [True, False, True]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +10,6 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-
-TOTAL = "[total-seconds]"  # the build fills this in at its end
 
 
 class BuildReport(SphinxDirective):
@@ -40,8 +37,8 @@ class BuildReport(SphinxDirective):
             *rows,
             "",
             f"All cells together: {sum(report['seconds'].values()):.0f} s, "
-            f"on {os.cpu_count()} cores.",
-            f"This build, from start to end: {TOTAL} s. "
+            f"on {report['cores']} cores.",
+            f"This build, from start to end: {report['total']} s. "
             "Results that were still good were not computed again.",
             "",
             f"Python {platform.python_version()}, {versions}.",

@@ -44,6 +44,8 @@ class AddDarkFigures(SphinxPostTransform):
                 or "only-light" in image["classes"]
             ):
                 continue
+            if Path(self.app.srcdir) in file.resolve().parents:
+                continue  # drawn by hand: a source of the book, not an output
             drawing = file.read_text("utf8")
             if not COLOUR.search(drawing):
                 continue

@@ -12,52 +12,115 @@ import argparse
 import hashlib
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from execute import run_all
+from execute import cpu_count, run_all
+from filelock import FileLock, Timeout
 from pages import (
     BOOK,
     ROOT,
     SOURCE,
     BookError,
+    Page,
     data_at_hand,
     environment,
+    sources,
     table_of_contents,
 )
 
 BUILD = ROOT / "_build"
+HTML = BUILD / "html"
 REPORT = BUILD / "report.json"  # read by the page "This build"
 DONE = BUILD / ".done"  # the fingerprint of all that went into the last good build
-TOTAL = "[total-seconds]"  # written by the page, filled in when the total is known
+TOTAL = "[total-seconds]"  # in the report, until the total is known
 
 
 def build(jobs: int, force: bool = False) -> None:
     """One build, from the cells to the HTML. Raises BookError when anything is wrong."""
     start = time.perf_counter()
-    BUILD.mkdir(exist_ok=True)
     inputs = fingerprint()
-    if not force and DONE.is_file() and DONE.read_text() == inputs:
-        print(f"Nothing has changed since the last build: {BUILD / 'html/index.html'}")
+    whole = DONE.is_file() and (HTML / "index.html").is_file()
+    if whole and not force and DONE.read_text() == inputs:
+        print(f"Nothing has changed since the last build: {HTML / 'index.html'}")
         return
     DONE.unlink(missing_ok=True)
     pages = table_of_contents()
     print(f"Running the cells of the pages that need it, {jobs} at a time.", flush=True)
     seconds, wall = run_all(pages, jobs)
     budgets = {page.name: page.budget for page in pages if page.runs}
-    REPORT.write_text(json.dumps({"seconds": seconds, "budgets": budgets}, indent=1))
+    report = {
+        "seconds": seconds,
+        "budgets": budgets,
+        "total": TOTAL,
+        "cores": cpu_count(),
+    }
+    REPORT.write_text(json.dumps(report, indent=1))
     print(
         f"All {len(seconds)} pages with cells are up to date ({wall:.1f} s). Writing the HTML.",
         flush=True,
     )
     write_html()
+    remove_leftovers(pages)
     total = time.perf_counter() - start
-    report = BUILD / "html/this-build.html"
-    report.write_text(report.read_text("utf8").replace(TOTAL, f"{total:.0f}"), "utf8")
+    for page in HTML.glob("*.html"):
+        text = page.read_text("utf8")
+        if TOTAL in text:
+            page.write_text(text.replace(TOTAL, f"{total:.0f}"), "utf8")
     DONE.write_text(inputs)
-    print(f"The book is in {BUILD / 'html/index.html'} ({total:.1f} s in all).")
+    print(f"The book is in {HTML / 'index.html'} ({total:.1f} s in all).")
+
+
+def write_html() -> None:
+    """Jupyter Book on results that are all there; any warning is an error."""
+    book = ["build", "book", "--config", "_config.yml", "--toc", str(ROOT / "_toc.yml")]
+    strict = ["--path-output", ".", "-W", "-n", "--keep-going", "--all", "-q"]
+    command = [sys.executable, "-m", "jupyter_book.cli.main", *book, *strict]
+    # Python's own warnings are about the insides of Sphinx; Sphinx's are what -W is for.
+    env = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    lines = (done.stdout + done.stderr).splitlines()
+    problems = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    if done.returncode or problems:
+        rest = [line for line in lines if line.strip() and line not in problems]
+        shown = "\n".join([*problems, "", *rest[-30:]]).replace(f"{ROOT}/", "")
+        raise BookError(f"Jupyter Book is not content:\n{shown}")
+
+
+def remove_leftovers(pages: list[Page]) -> None:
+    """Take away what earlier builds left: pages that are gone, figures that no page shows."""
+    names = {page.name for page in pages} | {"genindex", "search"}
+    shown = set()
+    for file in HTML.rglob("*.html"):
+        place = file.relative_to(HTML)
+        if place.parts[0] == "_static":
+            continue
+        if place.with_suffix("").as_posix() not in names:
+            file.unlink()
+        else:
+            shown |= set(re.findall(r"_images/([\w.-]+)", file.read_text("utf8")))
+    for image in (HTML / "_images").glob("*"):
+        if image.name not in shown:
+            image.unlink()
+
+
+def fingerprint() -> str:
+    """Of every file that the book is made from, the versions, and the data at hand."""
+    digest = hashlib.sha256((environment() + data_at_hand()).encode())
+    tools = [
+        p for name in ("_tools", "_ext", "_assets") for p in (BOOK / name).rglob("*")
+    ]
+    package = [p for p in SOURCE.rglob("*") if "__pycache__" not in p.parts]
+    settings = [ROOT / name for name in ("_config.yml", "_toc.yml")]
+    for file in sorted({*sources("*"), *tools, *package, *settings}):
+        if file.is_file() and file.suffix != ".pyc":
+            digest.update(str(file.relative_to(ROOT)).encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def find_data_folder() -> None:
@@ -74,62 +137,53 @@ def find_data_folder() -> None:
     os.environ["TORCHBOOK_DATA"] = str(folder)
 
 
-def write_html() -> None:
-    """Jupyter Book on results that are all there; any warning is an error."""
-    arguments = [
-        "build",
-        "book",
-        "--config",
-        "_config.yml",
-        "--toc",
-        str(ROOT / "_toc.yml"),
-        "--path-output",
-        ".",
-        "-W",
-        "-n",
-        "--keep-going",
-        "--all",
-        "-q",
-    ]
-    command = [str(Path(sys.executable).with_name("jupyter-book")), *arguments]
-    env = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    lines = (done.stdout + done.stderr).splitlines()
-    problems = [line for line in lines if "WARNING" in line or "ERROR" in line]
-    if done.returncode or problems:
-        shown = "\n".join(problems or lines[-30:]).replace(f"{ROOT}/", "")
-        raise BookError(f"Jupyter Book is not content:\n{shown}")
+def locked_build(jobs: int, force: bool) -> None:
+    """Build when no other build of this folder is at work."""
+    BUILD.mkdir(exist_ok=True)
+    lock = FileLock(BUILD / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("Another build of this book is running; waiting for it.", flush=True)
+        lock.acquire()
+    try:
+        build(jobs, force)
+    finally:
+        lock.release()
 
 
-def fingerprint() -> str:
-    """Of every file that the book is made from, the versions, and the data at hand."""
-    digest = hashlib.sha256((environment() + data_at_hand()).encode())
-    folders = [
-        p for top in (BOOK, SOURCE) for p in sorted(top.rglob("*")) if p.is_file()
-    ]
-    top = [ROOT / name for name in ("_config.yml", "_toc.yml")]
-    for file in [*folders, *top]:
-        if "__pycache__" not in file.parts:
-            digest.update(str(file.relative_to(ROOT)).encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+def stop(*_) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), help="pages at a time"
+        "--jobs", type=int, default=min(cpu_count(), 8), help="pages at a time"
     )
     parser.add_argument(
         "--force", action="store_true", help="write the HTML in any case"
     )
     options = parser.parse_args()
+    if options.jobs < 1:
+        parser.error("--jobs: wanted 1 or more")
+    signal.signal(signal.SIGTERM, stop)
     try:
         find_data_folder()
-        build(options.jobs, options.force)
+        locked_build(options.jobs, options.force)
     except BookError as error:
         print(f"\nThe book was not built.\n\n{error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(
+            f"\nThe book was not built: {error}. The build writes to {BUILD}: "
+            "does the folder belong to you, and is there space on the disk?",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. The pages that had run are kept.", file=sys.stderr)
+        return 130
     return 0
 
 

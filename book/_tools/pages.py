@@ -6,18 +6,20 @@ import ast
 import hashlib
 import os
 import platform
-import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from myst_nb.core.read import myst_nb_reader_plugin
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 SOURCE = ROOT / "code"
+DATA_FOLDER = SOURCE / "torchbook/data/folder.py"
+PLOTS = SOURCE / "torchbook/plots.py"
 BUDGET = 25  # seconds on two cores, where a page's head names no other
 
 
@@ -79,24 +81,35 @@ class Page:
         digest = hashlib.sha256(environment().encode())
         for file in sorted(modules):
             digest.update(file.read_bytes())
-        if any("data" in file.parts for file in modules):
+        if DATA_FOLDER in modules:
             digest.update(data_at_hand().encode())
-        if any(file.name == "plots.py" for file in modules):
-            for file in sorted((SOURCE / "torchbook/style").iterdir()):
+        if PLOTS in modules:
+            for file in sorted(PLOTS.with_name("style").iterdir()):
                 digest.update(file.read_bytes())
-        for file in re.findall(r"recorded/[\w.-]+\.json", self.path.read_text("utf8")):
-            digest.update((BOOK / file).read_bytes())
         return digest.hexdigest()
+
+
+def sources(ending: str = ".md") -> list[Path]:
+    """Files of the book with that ending, "*" for any, but those in folders like _x and .x."""
+    files = BOOK.rglob("*" if ending == "*" else f"*{ending}")
+    return [
+        file
+        for file in files
+        if not any(part[0] in "._" for part in file.relative_to(BOOK).parts)
+    ]
 
 
 def table_of_contents() -> list[Page]:
     """The pages in the order of _toc.yml; BookError for one twice, missing, or left out."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
+    try:
+        toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
+    except yaml.YAMLError as error:
+        raise BookError(f"_toc.yml cannot be read: {error}") from error
     names = list(_files(toc))
     twice = sorted({name for name in names if names.count(name) > 1})
     missing = [name for name in names if not (BOOK / f"{name}.md").is_file()]
-    found = {p.relative_to(BOOK).with_suffix("").as_posix() for p in BOOK.rglob("*.md")}
-    left_out = sorted(name for name in found - set(names) if not name.startswith("_"))
+    found = {p.relative_to(BOOK).with_suffix("").as_posix() for p in sources()}
+    left_out = sorted(found - set(names))
     for problem, which in (
         ("listed twice in _toc.yml", twice),
         ("listed in _toc.yml, but there is no such file", missing),
@@ -122,46 +135,38 @@ def _files(node):
 def used_modules(page: Page) -> set[Path]:
     """Files of the package that the cells import, and all that those import in turn."""
     todo, found = set(), set()
-    for number, cell in page.code_cells():
-        todo |= _imports(
-            plain_python(cell.source), f"{page.name}.md, line {page.line(number)}"
-        )
+    for _, cell in page.code_cells():
+        todo |= _imports(plain_python(cell.source))
     while todo:
         file = todo.pop()
         found.add(file)
-        todo |= _imports(file.read_text("utf8"), str(file)) - found
+        todo |= _imports(file.read_text("utf8")) - found
     return found
 
 
 def plain_python(source: str) -> str:
-    """A cell without the lines that only IPython understands."""
-    return re.sub(r"^\s*[%!].*$", "pass", source, flags=re.M)
+    """A cell with what only IPython understands (%magic, !shell, help?) turned into calls."""
+    return TransformerManager().transform_cell(source)
 
 
-def _imports(source: str, where: str) -> set[Path]:
-    files = set()
+def _imports(source: str) -> set[Path]:
+    """Files of the package that a piece of code imports; all of them where it cannot be told."""
     try:
-        tree = ast.parse(source)
-    except (
-        SyntaxError
-    ) as error:  # a cell may show one on purpose; when it runs, it is judged
-        if where.endswith(".py"):
-            raise BookError(f"{where}: {error}") from error
-        return files
-    for node in ast.walk(tree):
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return set((SOURCE / "torchbook").rglob("*.py"))
+    names = []
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                return set((SOURCE / "torchbook").rglob("*.py"))
+            names += [
                 node.module,
                 *(f"{node.module}.{alias.name}" for alias in node.names),
             ]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] == "torchbook":
-                files |= _files_of(name)
-    return files
+    return set().union(*(_files_of(n) for n in names if n.split(".")[0] == "torchbook"))
 
 
 @cache
@@ -186,16 +191,17 @@ def environment() -> str:
 
 @cache
 def data_at_hand() -> str:
-    """What the data folder holds, two levels down, as names and sizes."""
+    """What the data folder holds, two levels down: names, sizes and times of change."""
     named = os.environ.get("TORCHBOOK_DATA")
     if not named:
         from torchbook.data.folder import data_folder
 
         named = data_folder()
     folder = Path(named).expanduser()
-    files = sorted(
+    found = sorted(
         p for pattern in ("*", "*/*", "*/raw/*") for p in folder.glob(pattern)
     )
+    stats = [(p.relative_to(folder), p.stat()) for p in found if p.is_file()]
     return "\n".join(
-        f"{p.relative_to(folder)} {p.stat().st_size}" for p in files if p.is_file()
+        f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats
     )

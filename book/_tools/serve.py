@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from livereload import Server
 
 ROOT = Path(__file__).resolve().parents[2]
+WATCHED = ("book", "code/torchbook", "_config.yml", "_toc.yml", "requirements.txt")
 
 
-def rebuild() -> None:
-    """A fresh process each time: edits of the package and of the build itself count at once."""
-    subprocess.run([sys.executable, Path(__file__).with_name("build.py")], check=False)
+class Builder(threading.Thread):
+    """Builds in a process of its own, once for any number of edits that came meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.wanted = threading.Event()
+
+    def run(self) -> None:
+        while self.wanted.wait():
+            self.wanted.clear()
+            subprocess.run(
+                [sys.executable, Path(__file__).with_name("build.py")], check=False
+            )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     port = parser.parse_args().port
-    rebuild()
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            sys.exit(f"Port {port} is in use. Take another: make serve PORT={port + 1}")
+    builder = Builder()
+    builder.wanted.set()
+    builder.start()
     server = Server()
-    for folder in ("book", "code/torchbook"):
+    for name in WATCHED:
+        ignore = None if "." in name else lambda path: "__pycache__" in path
         server.watch(
-            str(ROOT / folder), rebuild, ignore=lambda path: "__pycache__" in path
+            str(ROOT / name), builder.wanted.set, delay="forever", ignore=ignore
         )
-    for file in ("_config.yml", "_toc.yml"):
-        server.watch(str(ROOT / file), rebuild)
+    server.watch(str(ROOT / "_build/.done"))  # a good build makes open pages reload
+    print(f"The book will be at http://127.0.0.1:{port} when its first build is done.")
     server.serve(host="127.0.0.1", port=port, root=str(ROOT / "_build/html"))
 
 

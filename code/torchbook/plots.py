@@ -127,7 +127,10 @@ def image(ax: Axes, pixels: Tensor, title: str = "") -> Axes:
     pixels = (
         pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
     )  # (H, W) or (H, W, 3)
-    ax.imshow(pixels.cpu().numpy(), cmap="gray", interpolation="nearest")
+    white = 255 if pixels.dtype == torch.uint8 else 1
+    ax.imshow(
+        pixels.cpu().numpy(), cmap="gray", vmin=0, vmax=white, interpolation="nearest"
+    )
     ax.set_title(title, fontsize=9, fontweight=400)
     ax.set_axis_off()
     return ax

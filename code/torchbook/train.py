@@ -1,7 +1,8 @@
 """The training loop, whole: the chapter on training reads it line by line."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -78,21 +79,32 @@ def evaluate(
 ) -> dict[str, float]:
     """The mean loss and each metric, accuracy unless others are named, over all samples.
 
-    The model is left in the mode, training or not, that it was in.
+    Each module is left in the mode, training or not, that it was in.
     """
-    device, was_training = _device(model), model.training
-    functions = {"loss": loss_fn} | (
-        {"accuracy": accuracy} if metrics is None else metrics
-    )
-    means = {name: Mean() for name in functions}
-    model.eval()
-    for X, y in loader:
-        X, y = X.to(device), y.to(device)
-        y_hat = model(X)
-        for name, function in functions.items():
-            means[name].add(function(y_hat, y), len(y))
-    model.train(was_training)
+    functions = {
+        "loss": loss_fn,
+        **({"accuracy": accuracy} if metrics is None else metrics),
+    }
+    means, device = {name: Mean() for name in functions}, _device(model)
+    with _eval_mode(model):
+        for X, y in loader:
+            X, y = X.to(device), y.to(device)
+            y_hat = model(X)
+            for name, function in functions.items():
+                means[name].add(function(y_hat, y), len(y))
     return {name: mean.value for name, mean in means.items()}
+
+
+@contextmanager
+def _eval_mode(model: nn.Module) -> Iterator[None]:
+    # a part that was frozen in eval mode must not come back in training mode
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def _device(model: nn.Module) -> torch.device:

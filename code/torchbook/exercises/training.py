@@ -71,10 +71,11 @@ def check_accuracy(accuracy):
 @exercise("train_step")
 def check_train_step(train_step):
     """Three steps of a small network, weights and losses compared with torch's after each."""
-    torch.manual_seed(0)
-    mine = torch.nn.Linear(4, 3)
+    with torch.random.fork_rng():  # the reader's own seed stays as it was
+        torch.manual_seed(0)
+        mine = torch.nn.Linear(4, 3)
+        X, y = torch.randn(8, 4), torch.arange(8) % 3
     yours = copy.deepcopy(mine)
-    X, y = torch.randn(8, 4), torch.arange(8) % 3
     optimizers = [torch.optim.SGD(m.parameters(), lr=0.5) for m in (mine, yours)]
     for n in (1, 2, 3):
         start, loss = mine.weight.clone(), F.cross_entropy(mine(X), y)
