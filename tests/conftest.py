@@ -31,11 +31,13 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def html(root) -> Path:
-    """The built book; the tests below it read what `make book` wrote."""
-    folder = root / "_build/html"
-    if not (folder / "index.html").is_file():
-        pytest.fail("there is no built book: run make book first")
-    return folder
+    """The built book, of the sources as they are now; it is made by `make book`."""
+    import build
+
+    build.find_data_folder()
+    if not build.DONE.is_file() or build.DONE.read_text() != build.fingerprint():
+        pytest.fail("the built book is not that of these sources: run make book first")
+    return root / "_build/html"
 
 
 @pytest.fixture(scope="session")

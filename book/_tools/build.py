@@ -79,13 +79,15 @@ def write_html() -> None:
     """Jupyter Book on results that are all there; any warning is an error."""
     book = ["build", "book", "--config", "_config.yml", "--toc", str(ROOT / "_toc.yml")]
     strict = ["--path-output", ".", "-W", "-n", "--keep-going", "--all", "-q"]
-    command = [sys.executable, "-m", "jupyter_book.cli.main", *book, *strict]
+    program = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, *book, *strict]
     # Python's own warnings are about the insides of Sphinx; Sphinx's are what -W is for.
     env = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
+    (HTML / "index.html").unlink(missing_ok=True)
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     lines = (done.stdout + done.stderr).splitlines()
     problems = [line for line in lines if "WARNING" in line or "ERROR" in line]
-    if done.returncode or problems:
+    if done.returncode or problems or not (HTML / "index.html").is_file():
         rest = [line for line in lines if line.strip() and line not in problems]
         shown = "\n".join([*problems, "", *rest[-30:]]).replace(f"{ROOT}/", "")
         raise BookError(f"Jupyter Book is not content:\n{shown}")

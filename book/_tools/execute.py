@@ -8,6 +8,7 @@ that has changed, the page runs again.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,7 +27,12 @@ CACHE = ROOT / "_build/.jupyter_cache"
 GRACE = 3  # a page may take this many times its budget before it is stopped: machines are noisy
 PASSED, FAILED = "✓ ", "✗ "  # how a check of the package begins
 # An error that a page shows is its last line: where torch keeps its files is of no interest.
-PROFILE = "c.InteractiveShell.xmode = 'Minimal'\nc.HistoryManager.enabled = False\n"
+# What a kernel says of its own end when it is stopped would only hide what went wrong.
+PROFILE = """
+c.InteractiveShell.xmode = "Minimal"
+c.HistoryManager.enabled = False
+c.IPKernelApp.log_level = "CRITICAL"
+"""
 # What must not depend on the machine: figures come inline, progress is quiet, nothing is fetched.
 SETTINGS = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -195,14 +201,11 @@ def _fresh(cache, page: Page, key: str) -> bool:
         return False
     try:
         cache.get_cache_bundle(record.pk)
-        if record.data.get("key") == key:
-            return True
-    except (
-        KeyError,
-        OSError,
-        ValueError,
-    ):  # an interrupt came between the record and its file
-        pass
+    except (KeyError, OSError, ValueError):  # an interrupt came between record and file
+        shutil.rmtree(CACHE / "executed" / record.hashkey, ignore_errors=True)
+        return False
+    if record.data.get("key") == key:
+        return True
     cache.remove_cache(record.pk)
     return False
 

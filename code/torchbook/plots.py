@@ -102,22 +102,29 @@ def boundary(ax: Axes, w: Tensor, b: float, *, arrow: bool = False, **line) -> A
     ax.axline(foot, foot + np.array([-w2, w1]), **style)
     if arrow:
         tip = foot + 0.15 * np.ptp(limits[0]) * normal / np.hypot(w1, w2)
+        arrow_style = {"arrowstyle": "-|>", "color": style["color"]}
+        ax.annotate("", tip, foot, arrowprops=arrow_style)
+        beside = 9 * np.array([w2, -w1]) / np.hypot(w1, w2)  # points, along the line
         ax.annotate(
-            "", tip, foot, arrowprops={"arrowstyle": "-|>", "color": style["color"]}
+            "$w$",
+            (foot + tip) / 2,
+            beside,
+            textcoords="offset points",
+            ha="center",
+            va="center",
         )
-        ax.annotate("$w$", tip, xytext=(4, 2), textcoords="offset points")
     ax.set(xlim=limits[0], ylim=limits[1])
     return ax
 
 
-def learning_curves(ax: Axes, history, *names: str) -> Axes:
-    """Columns of a training history against the epoch, named in a legend."""
+def learning_curves(ax: Axes, history, *names: str, loc: str = "best") -> Axes:
+    """Columns of a training history against the epoch, named in a legend at loc."""
     for name in names:
         ax.plot(
             history["epoch"], history[name], marker="o", label=name.replace("_", " ")
         )
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend()
+    ax.legend(loc=loc)
     ax.set(xlabel="epoch")
     return ax
 
@@ -139,10 +146,11 @@ def image(ax: Axes, pixels: Tensor, title: str = "") -> Axes:
 def class_probabilities(
     ax: Axes, probs: Tensor, classes, *, truth: int | None = None
 ) -> Axes:
-    """Bars of the probabilities (C,) of the classes; the true one in another colour."""
-    colours = [COLOURS[2] if k == truth else COLOURS[0] for k in range(len(classes))]
-    ax.barh(range(len(classes)), probs.tolist(), color=colours, height=0.7)
+    """Bars of the probabilities (C,) of the classes; the name of the true one is green."""
+    ax.barh(range(len(classes)), probs.tolist(), color=COLOURS[0], height=0.7)
     ax.set_yticks(range(len(classes)), classes)
+    if truth is not None:
+        ax.get_yticklabels()[truth].set(color=COLOURS[2], fontweight="bold")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.set(xlabel="probability", xlim=(0, 1))

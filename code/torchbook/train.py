@@ -77,14 +77,12 @@ def evaluate(
     loss_fn: Metric,
     metrics: dict[str, Metric] | None = None,
 ) -> dict[str, float]:
-    """The mean loss and each metric, accuracy unless others are named, over all samples.
+    """The mean loss and each metric, accuracy unless told, over all samples.
 
     Each module is left in the mode, training or not, that it was in.
     """
-    functions = {
-        "loss": loss_fn,
-        **({"accuracy": accuracy} if metrics is None else metrics),
-    }
+    metrics = {"accuracy": accuracy} if metrics is None else metrics
+    functions = {"loss": loss_fn, **metrics}
     means, device = {name: Mean() for name in functions}, _device(model)
     with _eval_mode(model):
         for X, y in loader:

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,12 +67,16 @@ class Book:
         assert old in text
         path.write_text(text.replace(old, new))
 
-    def build(self, **environment: str) -> subprocess.CompletedProcess:
+    def start(self, **environment: str) -> subprocess.Popen:
         env = {**os.environ, "PYTHONPATH": str(self.folder / "code"), **environment}
-        command = [sys.executable, str(self.folder / "book/_tools/build.py")]
-        return subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=300
-        )
+        command = [sys.executable, "-u", str(self.folder / "book/_tools/build.py")]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True)
+
+    def build(self, **environment: str) -> subprocess.CompletedProcess:
+        process = self.start(**environment)
+        out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 @pytest.fixture
@@ -138,7 +144,7 @@ def test_every_faulty_page_is_named_with_its_cell(book):
         assert done.returncode == 1
         for message in (
             "book/fails.md, line 17, cell 3: ZeroDivisionError: division by zero\n    | x / 0",
-            "book/endless.md, line 11, cell 2: still running after 3 s (budget 1 s)",
+            "book/endless.md, line 11, cell 2: still running after 3 s",
             "book/syntax.md, line 11, cell 2: SyntaxError: invalid syntax",
             "book/silent-pitfall.md, line 11, cell 2: was to raise an error, and did not",
             "book/noisy.md, line 11, cell 2: wrote to stderr:",
@@ -192,3 +198,75 @@ def test_a_data_folder_that_is_not_there(book):
     done = book.build(TORCHBOOK_DATA="no/such/folder")
     assert done.returncode == 1
     assert "TORCHBOOK_DATA is 'no/such/folder', and there is no folder" in done.stderr
+
+
+def test_what_the_shell_says_does_not_change_the_results(book):
+    """Figures come out, and nothing is fetched, whatever is set outside."""
+    imports = "import matplotlib.pyplot as plt\nfrom torchbook import plots\n"
+    figure = f"{imports}plots.use_style()\nplt.plot([1, 2]);"
+    options = "---\nmystnb:\n  image: {alt: a line}\n  figure: {name: fig-a, caption: A}\n---\n"
+    book.page(
+        "draws",
+        cell(options + figure) + cell("import os\nos.environ['TORCHBOOK_OFFLINE']"),
+    )
+    done = book.build(MPLBACKEND="agg", TORCHBOOK_OFFLINE="0")
+    assert done.returncode == 0, done.stderr
+    built = (book.folder / "_build/html/draws.html").read_text()
+    assert built.count(".svg") >= 2 and "'1'" in built.replace("&#39;", "'")
+
+
+def test_leftovers_and_strange_files_do_no_harm(book):
+    """A page that is gone leaves the book; JupyterLab's copies and lost results are no matter."""
+    book.page("old", cell("1 + 1"))
+    assert book.build().returncode == 0
+    (book.folder / "book/old.md").rename(book.folder / "book/new.md")
+    book.contents()
+    copies = book.folder / "book/.ipynb_checkpoints"
+    copies.mkdir()
+    (copies / "new-checkpoint.md").write_text("# A copy\n")
+    for notebook in (book.folder / "_build/.jupyter_cache").rglob("base.ipynb"):
+        notebook.unlink()
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    assert not (book.folder / "_build/html/old.html").exists()
+    assert (book.folder / "_build/html/new.html").exists()
+
+    shutil.rmtree(book.folder / "_build/html")
+    assert book.build().returncode == 0
+    assert (book.folder / "_build/html/index.html").is_file()
+
+
+def test_an_interrupt_ends_the_build_and_keeps_what_ran(book):
+    """Ctrl-C does not wait for the cells that run; a second build beside the first waits."""
+    book.page("quick", cell("1 + 1"))
+    book.page("slow", cell("import time\ntime.sleep(60)"))
+    first = book.start()
+    for line in first.stdout:
+        if "quick" in line:
+            break
+    second = book.start()
+    assert "Another build of this book is running" in second.stdout.readline()
+    start = time.perf_counter()
+    first.send_signal(signal.SIGINT)
+    assert first.wait(timeout=30) == 130
+    assert time.perf_counter() - start < 20
+    assert "Interrupted" in first.stderr.read()
+    second.stdout.readline()
+    time.sleep(5)  # it has begun to run the cells
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(timeout=30) == 130
+    assert "  quick\n" not in second.stdout.read(), "what had run was kept"
+    book.edit("book/slow.md", "sleep(60)", "sleep(0)")
+    assert book.build().returncode == 0
+
+
+def test_settings_that_cannot_be_read(book):
+    (book.folder / "_toc.yml").write_text("format: jb-book\nroot: [index\n")
+    done = book.build()
+    assert done.returncode == 1 and "_toc.yml cannot be read" in done.stderr
+    book.contents()
+    shutil.rmtree(book.folder / "_build")
+    (book.folder / "_build").write_text("a file where a folder should be")
+    done = book.build()
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "does the folder belong to you" in done.stderr
