@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "code"
 PACKAGE = SOURCE / "torchbook"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LINES, LINES_OF_CHECKS, LINES_OF_A_FUNCTION = 250, 300, 40
+LINES, LINES_OF_A_FUNCTION = 250, 40
 
 
 def name_of(file):
@@ -150,8 +150,7 @@ def test_nobody_imports_stars():
 def test_files_and_functions_stay_short_and_are_described(file):
     text = file.read_text("utf8")
     tree = ast.parse(text)
-    limit = LINES_OF_CHECKS if file in in_room("exercises") else LINES
-    assert len(text.splitlines()) < limit
+    assert len(text.splitlines()) < LINES
     assert ast.get_docstring(tree)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     public = [

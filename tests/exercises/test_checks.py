@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from torchbook import exercises
-from torchbook.exercises import Case, Outcome, close, exercise, show
+from torchbook.exercises import Case, Outcome, close, compare, exercise, hint, show
 
 NOTHING = "nothing to check yet"
 PARTS = [part.name for part in pkgutil.iter_modules(exercises.__path__)]
@@ -26,10 +26,7 @@ def doubling():
     def check_doubling(double):
         """Twice the number."""
         for n in (1, 2, 3):
-            got = double(n)
-            yield Case(
-                f"double({n}) gave {show(got)}", close(got, 2 * n), "Add it twice."
-            )
+            yield compare(f"double({n})", double(n), 2 * n, [], "Add it twice.")
 
     return check_doubling
 
@@ -50,7 +47,7 @@ def test_the_first_case_that_fails_is_told_with_its_hint():
     outcome = doubling()(lambda n: n + 1)
     assert not outcome
     assert repr(outcome) == (
-        "✗ doubling: 1 passed, then: double(2) gave 3\n  Hint: Add it twice."
+        "✗ doubling: 1 passed, then: double(2) gave 3, wanted 4.\n  Hint: Add it twice."
     )
 
 
@@ -61,11 +58,14 @@ def test_a_check_keeps_its_name_and_docstring_and_is_listed():
     assert exercises.CHECKS["doubling"] is check
 
 
-@pytest.mark.parametrize("answer", [None, ..., lambda n: None, lambda n: ...])
+def dots(n): ...
+
+
+@pytest.mark.parametrize("answer", [None, ..., dots, lambda n: None, lambda n: ...])
 def test_dots_are_nothing_to_check_yet(answer):
     outcome = doubling()(answer)
     assert not outcome
-    assert NOTHING in repr(outcome)
+    assert repr(outcome).startswith(f"✗ doubling: {NOTHING}")
     assert "Hint" not in repr(outcome)
 
 
@@ -79,6 +79,15 @@ def test_dots_among_several_parts_are_nothing_to_check_yet():
         assert NOTHING in repr(check_pair(*parts))
 
 
+def test_a_return_forgotten_is_told_as_such():
+    def double(n):
+        n = 2 * n
+
+    outcome = doubling()(double)
+    assert not outcome
+    assert repr(outcome).startswith("✗ doubling: your function gave back nothing.")
+
+
 def test_a_return_forgotten_on_one_way_is_told_as_such():
     def double(n):
         if n < 3:
@@ -86,8 +95,9 @@ def test_a_return_forgotten_on_one_way_is_told_as_such():
 
     outcome = doubling()(double)
     assert not outcome
-    assert NOTHING not in repr(outcome)
-    assert "2 passed, then: here your function gave back nothing" in repr(outcome)
+    assert "2 passed, then: your function gave back nothing. Does every" in repr(
+        outcome
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,15 +107,63 @@ def test_a_return_forgotten_on_one_way_is_told_as_such():
         (lambda n: torch.zeros(2) @ torch.zeros(3), "RuntimeError: "),
         (lambda n: undefined_name, "NameError: name 'undefined_name'"),  # noqa: F821
         (lambda: 1, "TypeError: "),
-        (lambda n: "two", "your code stopped with "),
-        (7, "TypeError: 'int' object is not callable"),
+        (lambda n: max(0, torch.ones(2)), "\n  Hint: Python's max, if, and, or want"),
+        (lambda n: torch.ones(2).bool().mean(), "\n  Hint: Booleans and whole numbers"),
     ],
 )
 def test_an_error_in_the_answer_is_reported_and_not_raised(answer, words):
     outcome = doubling()(answer)
     assert not outcome
-    assert "your code stopped with " in repr(outcome)
+    assert repr(outcome).startswith("✗ doubling: your code stopped with ")
     assert words in repr(outcome)
+
+
+def test_an_error_in_the_check_is_not_blamed_on_the_readers_code():
+    outcome = doubling()(7)
+    assert not outcome
+    assert "the check cannot use your answer (TypeError: 'int'" in repr(outcome)
+
+
+COLUMN = [[1], [2], [3], [4], [5]]
+FIVE = "a tensor of shape (5,)"
+ONE = "a single number"
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "words"),
+    [
+        (torch.tensor(COLUMN), torch.zeros(5), "gave shape (5, 1), wanted (5,)"),
+        (torch.tensor(1), torch.zeros(5), f"gave {ONE}, wanted {FIVE}"),
+        (torch.ones(5), 1, f"gave a Tensor of shape (5,), wanted {ONE}"),
+        (COLUMN, torch.zeros(5), f"gave a list of shape (5, 1), wanted {FIVE}"),
+        (["a", "b"], torch.zeros(5), f"gave a list, wanted {FIVE}"),
+        ([[1, 2], [3]], torch.zeros(5), f"gave a list, wanted {FIVE}"),
+        (7, torch.zeros(5), f"gave {ONE}, wanted {FIVE}"),
+        ((1, 2), torch.zeros(5), f"gave a tuple of shape (2,), wanted {FIVE}"),
+        (None, torch.zeros(5), f"gave nothing, wanted {FIVE}"),
+        (..., 1, f"gave nothing, wanted {ONE}"),
+        ("two", 2, f"gave a str, wanted {ONE}"),
+        (StopIteration(), 2, f"gave a StopIteration, wanted {ONE}"),
+        (iter, 2, f"gave a builtin_function_or_method, wanted {ONE}"),
+        (OSError(), 2, f"gave an OSError, wanted {ONE}"),
+    ],
+)
+def test_an_odd_answer_is_told_what_came_and_what_was_wanted(got, want, words):
+    case = compare("f(X)", got, want, [], "A hint.")
+    assert case == Case(f"f(X) {words}.", False, "A hint.")
+
+
+@pytest.mark.parametrize("got", [[1, 2], (1.0, 2.0), torch.tensor([1, 2])])
+def test_lists_of_the_right_numbers_are_as_good_as_tensors(got):
+    assert compare("f(X)", got, [1, 2], [], "A hint.").passed
+
+
+def test_the_hint_is_that_of_the_first_usual_mistake_made():
+    usual = [([1, 2], "first"), ([2, 1], "second"), ([2.0, 1.0], "third")]
+    assert hint(torch.tensor([2.0, 1.0]), usual, "other") == "second"
+    assert hint(torch.tensor([2.0, 2.0]), usual, "other") == "other"
+    assert hint([1, 2, 3], usual, "other") == "other"
+    assert hint("text", usual, "other") == "other"
 
 
 def test_a_reader_who_stops_a_check_is_obeyed():
@@ -139,6 +197,7 @@ def test_a_module_is_an_answer_of_its_own():
         (float("nan"), 0, False),
         (float("nan"), float("nan"), False),
         (None, 0, False),
+        ("two", 2, False),
         (..., 0, False),
     ],
 )
@@ -196,3 +255,17 @@ def test_every_check_says_that_there_is_nothing_yet(name):
     assert NOTHING in repr(check(*[...] * len(parameters)))
     assert NOTHING in repr(check(*[None] * len(parameters)))
     assert check.__doc__
+
+
+@pytest.mark.parametrize("odd", ["text", 7, [], (1, 2, 3), [[1], [2, 3]], {"a": 1}])
+@pytest.mark.parametrize("name", written())
+def test_every_check_has_a_sentence_for_answers_of_an_odd_type(name, odd):
+    check = written()[name]
+    if len(inspect.signature(check).parameters) == 1:
+        words = repr(check(lambda *args: odd))
+    else:
+        words = repr(check(*[odd] * len(inspect.signature(check).parameters)))
+    assert words.startswith("✗ ")
+    assert "your code stopped" not in words
+    assert "cannot use" not in words
+    assert "wanted" in words or "did not move" in words

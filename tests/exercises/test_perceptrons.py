@@ -119,20 +119,34 @@ WRONG = {
         "booleans": (lambda X, w, b: X @ w + b > 0, ".long() makes them"),
         "floats": (lambda X, w, b: (X @ w + b > 0).float(), ".long() makes them"),
         "scores": (lambda X, w, b: X @ w + b, "One score a row"),
-        "signs": (lambda X, w, b: torch.sign(X @ w + b).long(), "One score a row"),
+        "signs": (
+            lambda X, w, b: torch.sign(X @ w + b).long(),
+            "Class 0 is written 0 here",
+        ),
+        "signs as floats": (
+            lambda X, w, b: torch.sign(X @ w + b),
+            "Class 0 is written 0 here",
+        ),
         "wrong axis": (
             lambda X, w, b: ((X * w).sum(dim=0) + b > 0).long(),
             "One score a row",
         ),
         "a column": (
             lambda X, w, b: (X @ w[:, None] + b > 0).long(),
-            "One score a row",
+            "classify(X, [1, -2], 0.0) gave shape (5, 1), wanted (5,).",
+        ),
+        "a list of booleans": (
+            lambda X, w, b: [bool(w @ x + b > 0) for x in X],
+            ".long() makes them",
         ),
         "X transposed": (lambda X, w, b: (X.T @ w + b > 0).long(), BROKE),
     },
     "signed_distance": {
         "sign flipped": (lambda X, w, b: -(X @ w + b) / w.norm(), "sign is flipped"),
-        "no sign": (lambda X, w, b: (X @ w + b).abs() / w.norm(), "Keep the sign"),
+        "no sign": (
+            lambda X, w, b: (X @ w + b).abs() / w.norm(),
+            "Keep the score's sign",
+        ),
         "scores": (lambda X, w, b: X @ w + b, "These are scores"),
         "forgot b": (lambda X, w, b: X @ w / w.norm(), "do not forget b"),
         "length squared": (
@@ -141,7 +155,11 @@ WRONG = {
         ),
         "b not divided": (
             lambda X, w, b: X @ w / w.norm() + b,
-            "by the length of w, here 5",
+            "All of the score is divided",
+        ),
+        "no parentheses": (
+            lambda X, w, b: X @ w + b / w.norm(),
+            "the score needs parentheses",
         ),
         "sum for length": (
             lambda X, w, b: (X @ w + b) / w.sum(),
@@ -167,7 +185,11 @@ WRONG = {
         "one weight": (([1.0], 0.5), "One weight for each input"),
         "a number for w": ((1.0, 0.5), "One weight for each input"),
         "bias among them": (([-1.0, 1.0, 0.5], 0.5), "One weight for each input"),
-        "text": ((["a", "b"], 0.5), BROKE),
+        "text": (
+            (["a", "b"], 0.5),
+            "for w you gave a list, wanted a tensor of shape (2,)",
+        ),
+        "two biases": (([-1.0, 1.0], [0.5, 0.5]), "The bias is one number"),
     },
     "majority": {
         "wrong axis": (lambda X: (X.sum(dim=0) > 1.5).float(), "dim=1"),
@@ -245,7 +267,7 @@ WRONG = {
                 lambda x, y: (sign(y) * x, sign(y)),
                 lambda x, y, w, b: sign(y) * (w @ x) <= 0,
             ),
-            "by w · x + b",
+            "By w · x + b",
         ),
         "forgot lr": (nudge_without_lr, "Add lr * s * x to w"),
         "added to each weight": (
@@ -254,10 +276,19 @@ WRONG = {
         ),
         "never": (lambda x, y, w, b, lr: (w, b), "Add lr * s * x to w"),
         "no else": (nudge_without_else, "every way through it return"),
-        "one value": (lambda x, y, w, b, lr: 1.0, BROKE),
+        "one value": (lambda x, y, w, b, lr: 1.0, "gave 1, wanted w and b."),
+        "w alone": (
+            lambda x, y, w, b, lr: w + lr * sign(y) * x,
+            "gave [0.6, -0.8], wanted w and b.\n  Hint: Return both w and b",
+        ),
+        "three values": (lambda x, y, w, b, lr: (w, b, x), "Return both w and b"),
         "nothing in a pair": (
             lambda x, y, w, b, lr: (None, None),
-            "gave nothing, nothing",
+            "gave nothing, wanted a tensor of shape (2,)",
+        ),
+        "turned round": (
+            lambda x, y, w, b, lr: (b, w),
+            "gave a single number, wanted a tensor of shape (2,)",
         ),
     },
     "bound": {
@@ -269,11 +300,23 @@ WRONG = {
         "wrong axis": (lambda X, gamma: ((X**2).sum(0) + 1).max() / gamma**2, "dim=1"),
         "largest entry": (
             lambda X, gamma: (X.abs().max() ** 2 + 1) / gamma**2,
-            "largest sum of squares in a row",
+            "not with its largest alone",
+        ),
+        "largest entry, not squared": (
+            lambda X, gamma: (X.abs().max() + 1) / gamma**2,
+            "not with its largest alone",
         ),
         "length not squared": (
             lambda X, gamma: (X.norm(dim=1).max() + 1) / gamma**2,
-            "largest sum of squares in a row",
+            "Square the length of a sample",
+        ),
+        "length and 1 squared": (
+            lambda X, gamma: ((X.norm(dim=1).max() + 1) / gamma) ** 2,
+            "Square the length of a sample",
+        ),
+        "nothing squared": (
+            lambda X, gamma: ((X**2).sum(dim=1).max() + 1).sqrt() / gamma,
+            "This is R through gamma",
         ),
         "mean for max": (
             lambda X, gamma: ((X**2).sum(1) + 1).mean() / gamma**2,
@@ -305,7 +348,7 @@ WRONG = {
                 w + lr * (y - (w @ x + b >= 0).float()) * x,
                 b + lr * (y - (w @ x + b >= 0).float()),
             ),
-            "This is the rule with the step",
+            "This is the rule with a step",
         ),
         "forgot the bias": (
             lambda x, y, w, b, lr: (w + lr * soft(x, y, w, b) * x, b),
@@ -323,7 +366,11 @@ WRONG = {
                 w + lr * soft(x, y, w, 0) * x,
                 b + lr * soft(x, y, w, 0),
             ),
-            "y_hat is the sigmoid",
+            "The bias is part of the score",
+        ),
+        "w alone": (
+            lambda x, y, w, b, lr: w + lr * soft(x, y, w, b) * x,
+            "Return both w and b",
         ),
         "forgot lr": (
             lambda x, y, w, b, lr: (w + soft(x, y, w, b) * x, b + soft(x, y, w, b)),
@@ -381,7 +428,7 @@ WRONG = {
             lambda z, y: torch.clamp(-sign(y) * z, min=0),
             "max(0, -s z)",
         ),
-        "builtin max": (lambda z, y: max(0, -sign(y) * z), BROKE),
+        "builtin max": (lambda z, y: max(0, -sign(y) * z), "torch.clamp"),
     },
 }
 

@@ -77,6 +77,7 @@ RIGHT = {
         lambda n, b: -(-n // b),
         lambda n, b: n // b + (n % b > 0),
         lambda n, b: len(range(0, n, b)),
+        lambda n, b: max(1, -(-n // b)),
     ],
     "accuracy": [
         lambda logits, y: (logits.argmax(dim=1) == y).float().mean(),
@@ -97,8 +98,9 @@ WRONG = {
         "rounded to nearest": (lambda n, b: round(n / b), "round up"),
         "not rounded": (lambda n, b: n / b, "round up"),
         "off by one": (lambda n, b: n // b + 1, "One too many"),
-        "at least one": (lambda n, b: max(1, -(-n // b)), "One too many"),
-        "swapped": (lambda n, b: math.ceil(b / n), "round up"),
+        "swapped": (lambda n, b: math.ceil(b / n), "Which is divided by which?"),
+        "swapped, rounded down": (lambda n, b: b // n, "Which is divided by which?"),
+        "swapped, not rounded": (lambda n, b: b / n, "Which is divided by which?"),
         "too few arguments": (lambda n: n, BROKE),
     },
     "accuracy": {
@@ -128,47 +130,56 @@ WRONG = {
         ),
         "one for each row": (
             lambda logits, y: (logits.argmax(1) == y).float(),
-            "take the mean",
+            "Take the mean of that",
         ),
         "percent": (
             lambda logits, y: 100 * (logits.argmax(1) == y).float().mean(),
-            "take the mean",
+            "Take the mean of that",
         ),
         "whole number": (
             lambda logits, y: (logits.argmax(1) == y).sum() // len(y),
-            "take the mean",
+            "Take the mean of that",
         ),
         "per class": (
             lambda logits, y: (logits.argmax(1) == y).sum() / logits.shape[1],
-            "take the mean",
+            "Take the mean of that",
         ),
         "rows written down": (
             lambda logits, y: (logits.argmax(1) == y).sum() / 4,
             "number of rows that came in",
         ),
-        "mean of booleans": (lambda logits, y: (logits.argmax(1) == y).mean(), BROKE),
+        "mean of booleans": (
+            lambda logits, y: (logits.argmax(1) == y).mean(),
+            "have no mean",
+        ),
     },
     "train_step": {
-        "no step": (by_lines("zero_grad", "backward"), "Who calls optimizer.step()"),
-        "no backward": (by_lines("zero_grad", "step"), "Who calls optimizer.step()"),
+        "no step": (
+            by_lines("zero_grad", "backward"),
+            "Your weights did not move",
+        ),
+        "no backward": (
+            by_lines("zero_grad", "step"),
+            "Your weights did not move",
+        ),
         "slopes cleared before the step": (
             by_lines("backward", "zero_grad", "step"),
-            "still there when it does",
+            "Are there slopes at optimizer.step()?",
         ),
         "step before backward": (
             by_lines("zero_grad", "step", "backward"),
-            "Who calls optimizer.step()",
+            "Your weights did not move",
         ),
         "no zero_grad": (by_lines("backward", "step"), "old slopes still there"),
         "two steps": (
             by_lines("zero_grad", "backward", "step", "step"),
-            "is one missing, or in another place?",
+            "is one missing or moved?",
         ),
         "backward twice": (
             by_lines("zero_grad", "backward", "backward", "step"),
-            "is one missing, or in another place?",
+            "is one missing or moved?",
         ),
-        "other learning rate": (own_optimizer, "is one missing, or in another place?"),
+        "other learning rate": (own_optimizer, "is one missing or moved?"),
         "sign flipped": (with_loss(lambda z, y: -F.cross_entropy(z, y)), "uphill"),
         "sum": (
             with_loss(lambda z, y: F.cross_entropy(z, y, reduction="sum")),
@@ -190,7 +201,10 @@ WRONG = {
         "loss after the step": (loss_after_the_step, "before the step"),
         "a tensor": (with_loss(F.cross_entropy, lambda loss: loss), "loss.item()"),
         "a detached tensor": (with_loss(F.cross_entropy, torch.detach), "loss.item()"),
-        "no return": (no_return, "nothing to check yet"),
+        "no return": (
+            no_return,
+            "for the loss, step 1 gave nothing, wanted a single number",
+        ),
         "no graph": (no_graph, BROKE),
         "arguments swapped": (with_loss(lambda z, y: F.cross_entropy(y, z)), BROKE),
         "loss not reduced": (

@@ -20,10 +20,8 @@ def cached(name: str, settings: dict, make, progress) -> dict[str, torch.Tensor]
     `settings` is all that decides the result: others are kept in another file. A file that is
     not whole is removed and made again; a cache that can not be written costs time, no more.
     """
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[
-        :12
-    ]
-    path = cache_folder() / f"{name}-{digest}.safetensors"
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    path = cache_folder() / f"{name}-{digest[:12]}.safetensors"
     tensors = _read(path)
     if tensors is None:
         progress(f"Making {name}, to be kept in {path.parent}")
@@ -42,17 +40,22 @@ def _read(path: Path) -> dict[str, torch.Tensor] | None:
     from safetensors.torch import load
 
     try:
-        # Read whole, not mapped: the file may be replaced while the tensors are in use.
-        tensors = load(path.read_bytes())
-        checksum = tensors.pop(CHECKSUM)
-    except (OSError, SafetensorError, KeyError):
-        tensors = None
-    if tensors is None or not torch.equal(_checksum(tensors), checksum):
-        # Where it can not be removed, the tensors are made anew every time.
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        content = (
+            path.read_bytes()
+        )  # whole, not mapped: the file may be replaced meanwhile
+    except OSError:  # not there, or not ours to read: either way it is left as it is
         return None
-    return tensors
+    try:
+        tensors = load(content)
+        checksum = tensors.pop(CHECKSUM)
+    except (SafetensorError, KeyError):
+        tensors = None
+    if tensors is not None and torch.equal(_checksum(tensors), checksum):
+        return tensors
+    # Where it can not be removed, the tensors are made anew every time.
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    return None
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:

@@ -6,6 +6,7 @@ fails loses nothing, not even the broken file that it was to replace.
 
 import errno
 import os
+import ssl
 import tempfile
 from http.client import HTTPException
 from pathlib import Path
@@ -170,7 +171,8 @@ def _download(file: IdxFile, md5: str, mirrors: list[str], desk: str) -> None:
                 download_and_extract_archive(f"{mirror}{file.name}.gz", desk, md5=md5)
             return
         except (RuntimeError, OSError, HTTPException) as error:
-            local = isinstance(error, OSError) and not isinstance(error, URLError)
+            remote = isinstance(error, (URLError, ssl.SSLError))
+            local = isinstance(error, OSError) and not remote
             if local and error.errno in NO_SPACE | NOT_OURS:
                 raise
             errors.append(f"{mirror} gave: {error}")

@@ -48,12 +48,9 @@ def exercise(name: str) -> Callable:
     def wrap(cases: Callable[..., Iterator[Case]]) -> Callable[..., Outcome]:
         @functools.wraps(cases)
         def check(*answer: Any) -> Outcome:
-            try:
-                return _run(name, cases(*[_answered(part) for part in answer]))
-            except NotAnswered:
-                return Outcome(
-                    name, 0, "nothing to check yet. Replace the dots with your code."
-                )
+            if any(_untouched(part) for part in answer):
+                return Outcome(name, 0, DOTS)
+            return _run(name, cases(*[_watched(part) for part in answer]))
 
         CHECKS[name] = check
         return check
@@ -62,24 +59,59 @@ def exercise(name: str) -> Callable:
 
 
 CHECKS: dict[str, Callable[..., Outcome]] = {}
+DOTS = "nothing to check yet. Replace the dots with your code."
+ADVICE = {  # words of an error message → what helps
+    "Boolean value of Tensor": "Python's max, if, and, or want a single number; "
+    "torch.clamp and torch.where work entry by entry.",
+    "could not infer output dtype": "Booleans and whole numbers have no mean. "
+    "Make them floats first.",
+}
 
 
-class NotAnswered(Exception):
-    """The reader left the dots in place, or a function without a return."""
+class Unusable(Exception):
+    """The reader's function stopped or gave no answer; the message says it to the reader."""
 
 
-def _answered(part: Any) -> Any:
-    """The reader's answer; a function is watched for giving back nothing."""
-    if part is None or part is ...:
-        raise NotAnswered
+class NothingBack(Unusable):
+    """The reader's function came to its end without a return."""
+
+
+def _starter(): ...
+
+
+def _untouched(part: Any) -> bool:
+    """True for dots, and for a function whose whole body they are."""
+    code = getattr(part, "__code__", None)
+    empty = code is not None and code.co_code == _starter.__code__.co_code
+    return part is None or part is ... or empty
+
+
+def _watched(part: Any) -> Any:
+    """The reader's answer; of a function, errors and missing returns are told apart."""
     if not callable(part) or isinstance(part, torch.nn.Module):
         return part
 
     @functools.wraps(part)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        return _answered(part(*args, **kwargs))
+        try:
+            got = part(*args, **kwargs)
+        except Exception as error:  # whatever the reader's code raises
+            raise Unusable(_stopped(error)) from error
+        if got is ...:
+            raise Unusable(DOTS)
+        if got is None:
+            raise NothingBack(
+                "your function gave back nothing. Does every way through it return?"
+            )
+        return got
 
     return watched
+
+
+def _stopped(error: Exception) -> str:
+    told = f"your code stopped with {type(error).__name__}: {error}"
+    advice = [text for words, text in ADVICE.items() if words in str(error)]
+    return "\n  Hint: ".join([told, *advice])
 
 
 def _run(name: str, cases: Iterator[Case]) -> Outcome:
@@ -89,27 +121,62 @@ def _run(name: str, cases: Iterator[Case]) -> Outcome:
             if not case.passed:
                 return Outcome(name, passed, f"{case.what}\n  Hint: {case.hint}")
             passed += 1
-    except NotAnswered:
-        if passed == 0:
-            raise
-        failure = (
-            "here your function gave back nothing. Does every way through it return?"
-        )
-        return Outcome(name, passed, failure)
+    except Unusable as reason:
+        return Outcome(name, passed, str(reason))
     except (
         Exception
-    ) as error:  # whatever the reader's code raises is part of the answer
-        failure = f"your code stopped with {type(error).__name__}: {error}"
+    ) as error:  # the check itself stopped, at an answer it did not expect
+        failure = f"the check cannot use your answer ({type(error).__name__}: {error})."
         return Outcome(name, passed, failure)
     return Outcome(name, passed)
 
 
+def compare(call: str, got: Any, want: Any, usual: list, otherwise: str) -> Case:
+    """A case that holds when the call gave what was wanted, in shape and in values."""
+    shape = fits(call, got, torch.as_tensor(want).shape, otherwise)
+    what = f"{call} gave {show(got)}, wanted {show(want)}."
+    values = Case(what, close(got, want), hint(got, usual, otherwise))
+    return values if shape.passed else shape
+
+
+def fits(call: str, got: Any, shape: tuple[int, ...], otherwise: str) -> Case:
+    """A case that holds when the answer is a tensor of this shape, or as good as one."""
+    odd = _misfit(got, tuple(shape))
+    return Case(f"{call} {odd}.", not odd, otherwise)
+
+
+def hint(got: Any, usual: list[tuple[Any, str]], otherwise: str) -> str:
+    """The hint of the first usual mistake, a pair of value and hint, that was made here."""
+    return next((text for wrong, text in usual if close(got, wrong)), otherwise)
+
+
 def close(got: Any, want: Any, tolerance: float = 1e-5) -> bool:
-    """True when got has the shape and, up to tolerance, the values of want; False for None."""
-    if got is None or got is ...:
+    """True when got has the shape and, up to tolerance, the values of want."""
+    want = torch.as_tensor(want, dtype=torch.float64)
+    if _misfit(got, tuple(want.shape)):
         return False
-    got, want = (torch.as_tensor(v, dtype=torch.float64) for v in (got, want))
-    return got.shape == want.shape and bool(torch.allclose(got, want, atol=tolerance))
+    got = torch.as_tensor(got, dtype=torch.float64)
+    return bool(torch.allclose(got, want, atol=tolerance))
+
+
+def _misfit(got: Any, shape: tuple[int, ...]) -> str:
+    """What came and what was wanted, where got is no tensor or numbers of that shape."""
+    try:
+        found = tuple(torch.as_tensor(got).shape)
+    except (TypeError, ValueError, RuntimeError):  # no numbers, or of ragged lengths
+        found = None
+    if found == shape:
+        return ""
+    if isinstance(got, torch.Tensor) and found and shape:
+        return f"gave shape {found}, wanted {shape}"
+    kind = type(got).__name__
+    came = f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"
+    if got is None or got is ...:
+        came = "nothing"
+    elif found is not None:
+        came = f"{came} of shape {found}" if found else "a single number"
+    wanted = f"a tensor of shape {shape}" if shape else "a single number"
+    return f"gave {came}, wanted {wanted}"
 
 
 def show(value: Any) -> str:
