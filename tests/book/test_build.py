@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from joblib import cpu_count
 from pages import ROOT
 
 HEAD = """---
 jupytext:
   text_representation: {{extension: .md, format_name: myst}}
 kernelspec: {{name: python3, display_name: Python 3}}
-torchbook: {{budget: {budget}}}
+torchbook: {{budget: {budget}, alone: {alone}}}
 ---
 
 (sec-{name})=
@@ -43,10 +44,10 @@ class Book:
         self.page("this-build", "```{build-report}\n```\n", runs=False)
 
     def page(
-        self, name: str, body: str, *, budget: int = 25, runs: bool = True
+        self, name: str, body: str, *, budget=25, runs=True, alone="false"
     ) -> None:
         head = (
-            HEAD.format(name=name, budget=budget)
+            HEAD.format(name=name, budget=budget, alone=alone)
             if runs
             else f"(sec-{name})=\n# {name}\n\n"
         )
@@ -270,3 +271,13 @@ def test_settings_that_cannot_be_read(book):
     done = book.build()
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "does the folder belong to you" in done.stderr
+
+
+def test_a_page_that_is_alone_gets_all_cores(book):
+    threads = cell("import os\nint(os.environ['OMP_NUM_THREADS'])")
+    book.page("beside", threads)
+    book.page("by-itself", threads, alone="true")
+    assert book.build().returncode == 0
+    for name, count in (("beside", 1), ("by-itself", cpu_count())):
+        built = (book.folder / f"_build/html/{name}.html").read_text()
+        assert f"<span></span>{count}" in built, name
