@@ -225,5 +225,5 @@ def test_class_probabilities_have_a_bar_each_from_the_top_and_mark_the_truth(ax)
     assert [bar.get_width() for bar in ax.patches] == probs.tolist()
     assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b", "c"]
     assert ax.yaxis_inverted()
-    colours = [bar.get_facecolor() for bar in ax.patches]
-    assert colours[0] == colours[2] != colours[1]
+    colours = [text.get_color() for text in ax.get_yticklabels()]
+    assert colours[0] == colours[2] != colours[1] == plots.COLOURS[2]

@@ -274,9 +274,9 @@ def test_settings_that_cannot_be_read(book):
 
 
 def test_a_page_that_is_alone_gets_all_cores(book):
-    threads = cell("import os\nint(os.environ['OMP_NUM_THREADS'])")
-    book.page("beside", threads)
-    book.page("by-itself", threads, alone="true")
+    threads = "import os\nint(os.environ['OMP_NUM_THREADS'])"
+    book.page("beside", cell(f"{threads}  # beside"))
+    book.page("by-itself", cell(f"{threads}  # alone"), alone="true")
     assert book.build().returncode == 0
     for name, count in (("beside", 1), ("by-itself", cpu_count())):
         built = (book.folder / f"_build/html/{name}.html").read_text()
