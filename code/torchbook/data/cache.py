@@ -3,13 +3,12 @@
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import torch
 
 from torchbook.data.folder import cache_folder
+from torchbook.files import replacing
 
 CHECKSUM = "sha256"  # the name of the tensor that carries it
 
@@ -59,17 +58,10 @@ def _read(path: Path) -> dict[str, torch.Tensor] | None:
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    """Write beside, then rename: a reader sees a whole file or none."""
     from safetensors.torch import save
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file, beside = tempfile.mkstemp(dir=path.parent, prefix=".making-")
-    try:
-        with os.fdopen(file, "wb") as file:
-            file.write(save({**tensors, CHECKSUM: _checksum(tensors)}))
-        os.replace(beside, path)
-    finally:
-        Path(beside).unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(save({**tensors, CHECKSUM: _checksum(tensors)}))
 
 
 def _checksum(tensors: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -1,0 +1,216 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped.
+
+A checkpoint is one file that `torch.load(file, weights_only=True)` reads, with the SHA-256 of
+its content in the comment that a zip archive may carry. It is written beside its place, forced
+to the disk, and moved in at once: a reader finds the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import platform
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from torchbook import __version__, seed
+from torchbook.files import replacing, second_name
+
+FORMAT = 1
+MARK = b"torchbook sha256 "
+COMMENT = len(MARK) + 64  # bytes after the archive: the mark and the digits
+EMPTY = b"\0\0"  # how an archive without a comment ends: its length, 0
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be written, or must not be used; the message says why."""
+
+
+def capture(**parts) -> dict:
+    """A state for `save`: each part's state_dict, or the part itself; random states; versions.
+
+    Parts are objects with state_dict() (model, optimizer, schedule, scaler, loader), or plain
+    values: numbers, strings, tensors, lists and dicts of these. None is left out.
+    """
+    state = {"format": FORMAT, "versions": versions(), "random": seed.states()}
+    for name, part in parts.items():
+        if part is not None:
+            state[name] = part.state_dict() if hasattr(part, "state_dict") else part
+    return state
+
+
+def restore(state: dict, **parts) -> None:
+    """Put a state back: load_state_dict of each part, then every random state.
+
+    Raises CheckpointError when the state lacks a part or a part refuses it, as the weights of
+    another model; then the random states are as they were.
+    """
+    for name, part in parts.items():
+        if part is None:
+            continue
+        if name not in state:
+            held = ", ".join(key for key in state if key not in ("format", "versions"))
+            raise CheckpointError(f"the checkpoint holds no {name}; it holds {held}")
+        try:
+            part.load_state_dict(state[name])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"the {name} does not fit the checkpoint: {error}"
+            ) from error
+    if "random" in state:
+        seed.set_states(state["random"])
+
+
+def save(path: str | Path, state: dict) -> Path:
+    """Write a state to path, whole or not at all. Raises CheckpointError when it cannot."""
+    path, digest = Path(path), hashlib.sha256()
+    try:
+        with replacing(path) as file:
+            torch.save(state, _Hashing(file, digest))
+            comment = MARK + digest.hexdigest().encode()
+            file.seek(-len(EMPTY), os.SEEK_END)
+            file.write(len(comment).to_bytes(2, "little") + comment)
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # torch turns a full disk into a RuntimeError
+        raise CheckpointError(
+            f"{path} could not be written ({error}); what stood there before is untouched"
+        ) from error
+    return path
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> dict:
+    """The state in path, its tensors on device; nothing that the file says is executed.
+
+    Raises CheckpointError for a file that is missing, damaged, not a checkpoint, of a newer
+    format, or that holds anything but tensors and plain values.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            _verify(path, file)
+            file.seek(0)
+            state = torch.load(file, map_location=device, weights_only=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror or error}"
+        ) from error
+    except pickle.UnpicklingError as error:
+        reason = str(error).split("\n")[0]
+        raise CheckpointError(
+            f"{path} is refused, and nothing in it was run: {reason}"
+        ) from error
+    except CheckpointError:
+        raise
+    except (RuntimeError, ValueError, EOFError) as error:
+        raise CheckpointError(f"{path} is no file of torch: {error}") from error
+    if not isinstance(state, dict) or not isinstance(state.get("format"), int):
+        raise CheckpointError(f"{path} is whole, but no checkpoint of torchbook")
+    if state["format"] > FORMAT:
+        raise CheckpointError(
+            f"{path} has format {state['format']}, and this torchbook reads up to {FORMAT}: "
+            "install a newer one"
+        )
+    return state
+
+
+class Checkpoints:
+    """The checkpoints of one run: `step-….pt` for the newest `keep`, and `best.pt`."""
+
+    def __init__(self, folder: str | Path, keep: int = 3) -> None:
+        if keep < 1:
+            raise ValueError(f"keep {keep}: wanted 1 or more")
+        self.folder, self.keep = Path(folder), keep
+        self._best: float | None = None
+
+    def files(self) -> list[Path]:
+        """The checkpoints by step, the newest first."""
+        return sorted(self.folder.glob("step-*.pt"), reverse=True)
+
+    def save(self, state: dict, step: int, score: float | None = None) -> Path:
+        """Write the state of a step; where its score is the highest so far, it is best.pt too.
+
+        Higher is better: give an accuracy as it is, and a loss with its sign turned.
+        """
+        path = save(
+            self.folder / f"step-{step:09d}.pt", {**state, "step": step, "score": score}
+        )
+        if score is not None and score > self.best_score():
+            second_name(path, self.folder / "best.pt")
+            self._best = score
+        cut_short = self.folder.glob(
+            ".*.pt-*"
+        )  # by a run that was killed while it wrote
+        for old in [*self.files()[self.keep :], *cut_short]:
+            with suppress(OSError):
+                old.unlink()
+        return path
+
+    def best_score(self) -> float:
+        """The score of best.pt; minus infinity where there is none that can be read."""
+        if self._best is None:
+            self._best = float("-inf")
+            with suppress(CheckpointError, TypeError):
+                self._best = float(load(self.folder / "best.pt").get("score"))
+        return self._best
+
+    def newest(self, device: str | torch.device = "cpu") -> dict | None:
+        """The newest state that is whole, or None; warns of each file that had to be skipped."""
+        for path in self.files():
+            try:
+                return load(path, device)
+            except CheckpointError as error:
+                warnings.warn(f"skipped: {error}", RuntimeWarning, stacklevel=2)
+        return None
+
+
+def versions() -> dict[str, str]:
+    """What wrote the checkpoint."""
+    return {
+        "torchbook": __version__,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+class _Hashing:
+    """A file that takes the checksum of what passes through it."""
+
+    def __init__(self, file, digest) -> None:
+        self.file, self.digest = file, digest
+
+    def write(self, data) -> int:
+        self.digest.update(data)
+        return self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def _verify(path: Path, file) -> None:
+    size = os.fstat(file.fileno()).st_size
+    file.seek(max(0, size - COMMENT))
+    comment = file.read()
+    if not comment.startswith(MARK):
+        raise CheckpointError(
+            f"{path} is cut short, or no checkpoint: its checksum is missing"
+        )
+    digest, left = hashlib.sha256(), size - COMMENT - len(EMPTY)
+    file.seek(0)
+    while left > 0:
+        block = file.read(min(left, 2**20))
+        digest.update(block)
+        left -= len(block)
+    digest.update(EMPTY)
+    length = int.from_bytes(file.read(len(EMPTY)), "little")
+    if length != COMMENT or digest.hexdigest().encode() != comment[len(MARK) :]:
+        raise CheckpointError(
+            f"{path} is damaged: its checksum does not fit its content"
+        )
