@@ -11,6 +11,7 @@ import hashlib
 import os
 import pickle
 import platform
+import re
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -32,10 +33,10 @@ class CheckpointError(RuntimeError):
 
 
 def capture(**parts) -> dict:
-    """A state for `save`: each part's state_dict, or the part itself; random states; versions.
+    """A state for `save`: the state_dict of each part, random states, versions.
 
-    Parts are objects with state_dict() (model, optimizer, schedule, scaler, loader), or plain
-    values: numbers, strings, tensors, lists and dicts of these. None is left out.
+    Parts are objects with state_dict() (model, optimizer, schedule, scaler, loader), or
+    plain values, which are taken as they are. A part that is None is left out.
     """
     state = {"format": FORMAT, "versions": versions(), "random": seed.states()}
     for name, part in parts.items():
@@ -102,9 +103,11 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> dict:
             f"{path} cannot be read: {error.strerror or error}"
         ) from error
     except pickle.UnpicklingError as error:
-        reason = str(error).split("\n")[0]
+        asked = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
+        what = f"it asks for {asked[1]}" if asked else "it holds more"
         raise CheckpointError(
-            f"{path} is refused, and nothing in it was run: {reason}"
+            f"{path} is refused, and nothing in it was run: {what}, and only tensors and "
+            "plain values may be in a checkpoint"
         ) from error
     except CheckpointError:
         raise

@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write beside path, which takes its place at the end; on an error it is gone.
+    """A file beside path, to write; at the end it takes its place, on an error it goes.
 
-    It is forced to the disk before it is moved, and the folder after: a reader finds the old
-    file or the new one, also after a loss of power. Raises OSError when it cannot be written.
+    It is forced to the disk before it is moved, and the folder after it: a reader finds
+    the old file or the new one, also after a loss of power. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")

@@ -71,6 +71,16 @@ def half_of_the_batch(model, X, y, optimizer):
     return by_lines("zero_grad", "backward", "step")(model, X[:4], y[:4], optimizer)
 
 
+def fitting(own, weights):
+    return {n: t for n, t in weights.items() if n in own and own[n].shape == t.shape}
+
+
+def emptied_in_place(own, weights):
+    for name in set(weights) - set(fitting(own, weights)):
+        del weights[name]
+    return weights
+
+
 RIGHT = {
     "steps_per_epoch": [
         lambda n, b: math.ceil(n / b),
@@ -90,6 +100,11 @@ RIGHT = {
             lambda z, y: F.nll_loss(z.log_softmax(1), y), lambda loss: loss.tolist()
         ),
     ],
+    "state_bytes": [
+        lambda m: sum(t.numel() * t.element_size() for t in m.state_dict().values()),
+        lambda m: sum(t.nbytes for t in [*m.parameters(), *m.buffers()]),
+    ],
+    "fitting": [fitting, lambda own, w: {"a": w["a"]}],
 }
 
 WRONG = {
@@ -211,6 +226,39 @@ WRONG = {
             with_loss(lambda z, y: F.cross_entropy(z, y, reduction="none")),
             BROKE,
         ),
+    },
+    "state_bytes": {
+        "entries": (
+            lambda m: sum(t.numel() for t in m.state_dict().values()),
+            "counts entries",
+        ),
+        "always four": (
+            lambda m: 4 * sum(t.numel() for t in m.state_dict().values()),
+            "Not every entry has four bytes",
+        ),
+        "no buffers": (
+            lambda m: sum(p.nbytes for p in m.parameters()),
+            "BatchNorm keeps buffers",
+        ),
+        "one tensor": (lambda m: m.weight.nbytes, "Sum numel() * element_size()"),
+    },
+    "fitting": {
+        "shape not compared": (
+            lambda own, w: {n: t for n, t in w.items() if n in own},
+            "compare the shapes",
+        ),
+        "all of them": (lambda own, w: dict(w), "compare the shapes"),
+        "size in place of shape": (
+            lambda own, w: {n: t for n, t in w.items() if t.numel() in (1, 6)},
+            "The model has no d",
+        ),
+        "the model's own": (
+            lambda own, w: {n: own[n] for n in fitting(own, w)},
+            "those of weights, not of own",
+        ),
+        "all of the model's": (lambda own, w: dict(own), "compare the shapes"),
+        "emptied in place": (emptied_in_place, "Make a new dictionary"),
+        "a list": (lambda own, w: list(fitting(own, w)), "in a dictionary"),
     },
 }
 

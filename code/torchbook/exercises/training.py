@@ -107,3 +107,60 @@ def check_train_step(train_step):
             isinstance(got, float),
             "loss.item() is the number without its history.",
         )
+
+
+@exercise("state_bytes")
+def check_state_bytes(state_bytes):
+    """Weights, buffers, and tensors of 8 bytes an entry."""
+    models = [
+        (torch.nn.Linear(3, 5), 80),
+        (torch.nn.Linear(3, 5, dtype=torch.float64), 160),
+        (torch.nn.BatchNorm1d(4), 72),
+    ]
+    for model, want in models:
+        entries = sum(t.numel() for t in model.state_dict().values())
+        weights = sum(p.numel() * p.element_size() for p in model.parameters())
+        usual = [
+            (entries, "This counts entries. How many bytes has each of them?"),
+            (4 * entries, "Not every entry has four bytes: ask each tensor."),
+            (weights, "Parameters are not all: BatchNorm keeps buffers beside them."),
+        ]
+        otherwise = "Sum numel() * element_size() over the values of state_dict()."
+        call = f"state_bytes({model})"
+        yield compare(call, state_bytes(model), want, usual, otherwise)
+
+
+@exercise("fitting")
+def check_fitting(fitting):
+    """A name too many, one too few, and one whose shape is another."""
+    own = {"a": torch.zeros(2, 3), "b": torch.zeros(4), "c": torch.zeros(1)}
+    weights = {"a": torch.ones(2, 3), "b": torch.ones(5), "d": torch.ones(1)}
+    given = {name: tensor.clone() for name, tensor in weights.items()}
+    got = fitting(own, weights)
+    yield Case(
+        f"it gave a {type(got).__name__}, wanted a dictionary.",
+        isinstance(got, dict),
+        "Collect names and tensors in a dictionary.",
+    )
+    advice = {
+        "b": "b has another shape in the model: compare the shapes too.",
+        "c": "c is the model's alone: there is no weight to take.",
+        "d": "The model has no d: look whether a name is in own.",
+    }
+    yield Case(
+        f"it kept {', '.join(sorted(got)) or 'nothing'}; only a fits.",
+        set(got) == {"a"},
+        next(
+            (text for name, text in advice.items() if name in got), "a fits: keep it."
+        ),
+    )
+    yield Case(
+        "the tensor of a is not the one of the weights.",
+        close(got["a"], torch.ones(2, 3)),
+        "The values to take are those of weights, not of own.",
+    )
+    yield Case(
+        "your function changed the weights that it was given.",
+        weights.keys() == given.keys(),
+        "Make a new dictionary, and leave the old one as it is.",
+    )
