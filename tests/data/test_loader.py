@@ -1,6 +1,8 @@
-"""torchbook.data.loader: every sample once, orders that repeat, scaling as in torchvision."""
+"""torchbook.data.loader: every sample once, orders that repeat, scaling as in torchvision,
+passes that go on where they stopped."""
 
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -142,6 +144,182 @@ def test_two_passes_at_once_do_not_mix():
     for one in (0, 1):
         seen = [y for pair in pairs for y in pair[one][1].tolist()]
         assert sorted(seen) == list(range(12))
+
+
+def test_the_order_of_a_seed_is_that_of_randperm_on_its_generator():
+    """What pages show rests on it, with and without augmentation."""
+    g = torch.Generator().manual_seed(6)
+    want = [torch.randperm(30, generator=g).tolist() for _ in range(3)]
+    for augment in (None, noisy):
+        batches = numbered(30, batch_size=7, shuffle=True, seed=6, augment=augment)
+        assert [order(batches) for _ in range(3)] == want
+
+
+def noisy(X, generator):
+    return X + torch.rand(X.shape, generator=generator)
+
+
+def noise(**options):
+    X, y = torch.zeros(12, 2), torch.arange(12)
+    return torch.cat([X for X, _ in Batches(X, y, 5, augment=noisy, **options)])
+
+
+def test_augmentation_repeats_with_its_seed_and_is_not_the_stream_of_the_order():
+    assert torch.equal(noise(seed=1), noise(seed=1))
+    assert not torch.equal(noise(seed=1), noise(seed=2))
+    for seed in (1, 2):
+        order_stream = torch.rand(5, 2, generator=torch.Generator().manual_seed(seed))
+        assert not torch.equal(noise(seed=1)[:5], order_stream)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_augmentation_sees_every_batch_of_every_pass_before_it_is_scaled(shuffle):
+    X, y = pictures()
+    seen = []
+
+    def look(X, generator):
+        seen.append(X.clone())
+        return 255 - X
+
+    batches = Batches(X, y, 4, shuffle=shuffle, mean=0.5, std=0.25, augment=look)
+    for _ in range(2):
+        for inputs, labels in batches:
+            assert torch.equal(seen[-1], X[labels])  # bytes, as they were stored
+            assert torch.equal(inputs, ((255 - X[labels]) / 255 - 0.5) / 0.25)
+    assert len(seen) == 6
+    assert torch.equal(X, pictures()[0])
+
+
+def resumable(shuffle=True, augment=True, seed=3, n=11):
+    X = torch.randn(n, 3, generator=torch.Generator().manual_seed(0))
+    options = {"shuffle": shuffle, "seed": seed}
+    return Batches(X, torch.arange(n), 4, augment=noisy if augment else None, **options)
+
+
+def assert_same(got, want):
+    for (X, y), (X_want, y_want) in zip(got, want, strict=True):
+        assert torch.equal(X, X_want)
+        assert torch.equal(y, y_want)
+
+
+def through_a_file(state, folder):
+    torch.save(state, folder / "state.pt")
+    return torch.load(folder / "state.pt", weights_only=True)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize("epochs", [0, 2])
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
+def test_a_loaded_pass_goes_on_bit_for_bit(shuffle, augment, epochs, k, tmp_path):
+    whole = resumable(shuffle, augment)
+    passes = [list(whole) for _ in range(epochs + 3)]
+    stopped = resumable(shuffle, augment)
+    for _ in range(epochs):
+        list(stopped)
+    assert_same(islice(stopped, k), passes[epochs][:k])
+    state = through_a_file(stopped.state_dict(), tmp_path)
+    assert (state["epoch"], state["position"]) == (epochs, k)
+
+    fresh = resumable(shuffle, augment, seed=99)  # the state brings its own chance
+    fresh.load_state_dict(state)
+    assert_same(fresh, passes[epochs][k:])
+    for later in passes[epochs + 1 :]:
+        assert_same(fresh, later)
+    assert fresh.epoch == whole.epoch == epochs + 3
+    again, end = fresh.state_dict(), whole.state_dict()
+    assert torch.equal(again["order"], end["order"])
+    assert torch.equal(again["augment"], end["augment"])
+
+
+def test_a_state_is_numbers_and_tensors_that_stay_as_they_were():
+    batches = resumable()
+    state = batches.state_dict()
+    assert all(type(v) in (int, torch.Tensor) for v in state.values())
+    before = state["order"].clone(), state["augment"].clone()
+    list(batches)
+    assert torch.equal(state["order"], before[0])
+    assert torch.equal(state["augment"], before[1])
+    assert (state["epoch"], state["position"]) == (0, 0)
+
+
+def test_asking_for_the_state_changes_nothing():
+    asked, want = resumable(), list(resumable())
+    got = []
+    for batch in asked:
+        got.append(batch)
+        asked.state_dict()
+    assert_same(got, want)
+
+
+def test_a_pass_can_be_interrupted_twice_and_taken_back():
+    whole = resumable()
+    passes = [list(whole), list(whole)]
+    first, second, third = resumable(), resumable(), resumable()
+    next(iter(first))
+    second.load_state_dict(first.state_dict())
+    assert_same([next(iter(second))], passes[0][1:2])
+    third.load_state_dict(second.state_dict())
+    state = third.state_dict()  # nothing was taken from it yet
+    assert state["position"] == 2
+    assert_same(third, passes[0][2:])
+    assert_same(third, passes[1])
+    third.load_state_dict(state)
+    assert_same(third, passes[0][2:])
+
+
+def test_leaving_a_pass_and_beginning_anew_is_a_new_pass():
+    batches = resumable(augment=False)
+    g = torch.Generator().manual_seed(3)
+    orders = [torch.randperm(11, generator=g).tolist() for _ in range(2)]
+    next(iter(batches))
+    assert (batches.epoch, batches.position) == (0, 1)
+    assert order(batches) == orders[1]
+    assert (batches.epoch, batches.position) == (1, 0)
+
+
+def test_of_two_passes_the_state_is_that_of_the_one_begun_last():
+    batches = resumable(augment=False)
+    older, newer = iter(batches), iter(batches)
+    next(older)
+    next(newer)
+    next(older)
+    assert batches.position == 1
+    fresh = resumable(augment=False)
+    fresh.load_state_dict(batches.state_dict())
+    assert len(list(older)) == 1  # its end is not that of the pass that counts
+    assert (batches.epoch, batches.position) == (0, 1)
+    assert_same(fresh, list(newer))
+    assert (batches.epoch, batches.position) == (1, 0)
+    assert_same(fresh, list(batches))
+
+
+def test_a_pass_from_before_loading_no_longer_counts():
+    batches = resumable()
+    state = batches.state_dict()
+    before = iter(batches)
+    next(before)
+    batches.load_state_dict(state)
+    next(before)
+    assert (batches.epoch, batches.position) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"n": 12}, "samples 12; here it is 11"),
+        ({"batch_size": 5}, "batch_size 5; here it is 4"),
+        ({"shuffle": False}, "shuffle 0; here it is 1"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(other, words):
+    settings = {"n": 11, "batch_size": 4, "shuffle": True, "seed": 3} | other
+    theirs = numbered(**settings)
+    next(iter(theirs))
+    batches, want = resumable(), list(resumable())
+    with pytest.raises(ValueError, match=words):
+        batches.load_state_dict(theirs.state_dict())
+    assert_same(batches, want)
 
 
 @pytest.mark.parametrize(
