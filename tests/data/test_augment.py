@@ -242,6 +242,14 @@ def test_erased_areas_aspects_and_places_are_spread_as_described():
         assert (counts - n / 10).abs().max() < 5 * math.sqrt(n / 10)
 
 
+def test_erased_rectangles_reach_every_edge():
+    fixed = {"p": 1, "scale": (9 / 80, 9 / 80), "ratio": (1, 1)}  # 3 × 3 pixels
+    got = list(boxes(erasing(numbered(3000, 8, 10), chance(), **fixed)))
+    assert {box[2:] for box in got} == {(3, 3)}
+    assert_uniform([box[0] for box in got], 0, 5)
+    assert_uniform([box[1] for box in got], 0, 7)
+
+
 def test_erasing_may_take_the_whole_picture_or_a_pixel():
     X = pictures(6, height=8, width=8)
     assert erasing(X, chance(), 1, (1, 1), (1, 1)).count_nonzero() == 0

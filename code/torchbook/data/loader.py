@@ -66,9 +66,7 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         first, self._resume_at = self._resume_at, 0
         self._order_state, self.position = self.generator.get_state(), first
-        this = self._current = (
-            object()
-        )  # of several passes at once, the last one counts
+        this = self._current = object()  # of passes side by side, the last counts
         for i, rows in enumerate(self._rows()[first:], first + 1):
             batch = self._ready(self.X[rows]), self.y[rows]
             if self._current is this:
