@@ -76,10 +76,8 @@ def save(path: str | Path, state: dict) -> Path:
             comment = MARK + digest.hexdigest().encode()
             file.seek(-len(EMPTY), os.SEEK_END)
             file.write(len(comment).to_bytes(2, "little") + comment)
-    except (
-        OSError,
-        RuntimeError,
-    ) as error:  # torch turns a full disk into a RuntimeError
+    except (OSError, RuntimeError) as error:
+        # torch turns a full disk into a RuntimeError
         raise CheckpointError(
             f"{path} could not be written ({error}); what stood there before is untouched"
         ) from error

@@ -123,9 +123,8 @@ def _run(name: str, cases: Iterator[Case]) -> Outcome:
             passed += 1
     except Unusable as reason:
         return Outcome(name, passed, str(reason))
-    except (
-        Exception
-    ) as error:  # the check itself stopped, at an answer it did not expect
+    except Exception as error:
+        # the check itself stopped, at an answer that it did not expect
         failure = f"the check cannot use your answer ({type(error).__name__}: {error})."
         return Outcome(name, passed, failure)
     return Outcome(name, passed)

@@ -155,7 +155,7 @@ def check_fitting(fitting):
         ),
     )
     yield Case(
-        "the tensor of a is not the one of the weights.",
+        f"a is {show(got['a'])}, wanted {show(weights['a'])}.",
         close(got["a"], torch.ones(2, 3)),
         "The values to take are those of weights, not of own.",
     )
