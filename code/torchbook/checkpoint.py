@@ -49,7 +49,7 @@ def restore(state: dict, **parts) -> None:
     """Put a state back: load_state_dict of each part, then every random state.
 
     Raises CheckpointError when the state lacks a part or a part refuses it, as the weights of
-    another model; then the random states are as they were.
+    another model. Then the parts named before it are loaded, and the random states are not.
     """
     for name, part in parts.items():
         if part is None:
@@ -145,9 +145,8 @@ class Checkpoints:
         if score is not None and score > self.best_score():
             second_name(path, self.folder / "best.pt")
             self._best = score
-        cut_short = self.folder.glob(
-            ".*.pt-*"
-        )  # by a run that was killed while it wrote
+        # what a run that was killed while it wrote has left
+        cut_short = self.folder.glob(".*.pt-*")
         for old in [*self.files()[self.keep :], *cut_short]:
             with suppress(OSError):
                 old.unlink()

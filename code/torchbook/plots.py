@@ -131,9 +131,8 @@ def learning_curves(ax: Axes, history, *names: str, loc: str = "best") -> Axes:
 
 def image(ax: Axes, pixels: Tensor, title: str = "") -> Axes:
     """One image (C, H, W), C 1 or 3, bytes or floats in 0 … 1, without ticks."""
-    pixels = (
-        pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
-    )  # (H, W) or (H, W, 3)
+    # (H, W) or (H, W, 3)
+    pixels = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
     white = 255 if pixels.dtype == torch.uint8 else 1
     ax.imshow(
         pixels.cpu().numpy(), cmap="gray", vmin=0, vmax=white, interpolation="nearest"
