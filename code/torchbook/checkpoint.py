@@ -122,13 +122,40 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> dict:
 
 
 class Checkpoints:
-    """The checkpoints of one run: `step-….pt` for the newest `keep`, and `best.pt`."""
+    """The checkpoints of one run: `step-….pt` for the newest `keep`, and `best.pt`.
 
-    def __init__(self, folder: str | Path, keep: int = 3) -> None:
+    `fit` writes one at the end of every epoch, and every `every` steps if that is given. Best is
+    the epoch with the best value in the column `best` of the history: the lowest for a column
+    that ends in "loss", else the highest. A run without that column has no best.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        keep: int = 3,
+        every: int | None = None,
+        best: str = "valid_loss",
+    ) -> None:
         if keep < 1:
             raise ValueError(f"keep {keep}: wanted 1 or more")
-        self.folder, self.keep = Path(folder), keep
+        if every is not None and every < 1:
+            raise ValueError(f"every {every}: wanted 1 step or more")
+        self.folder, self.keep, self.every, self.best = Path(folder), keep, every, best
         self._best: float | None = None
+
+    def score_of(self, row: dict[str, float]) -> float | None:
+        """The score of an epoch, higher being better; None without the column `best`."""
+        value = row.get(self.best)
+        return -value if value is not None and self.best.endswith("loss") else value
+
+    def path_of(self, step: int) -> Path:
+        """The file for a step."""
+        return self.folder / f"step-{step:09d}.pt"
+
+    def newest_name(self) -> str:
+        """The end of a sentence: where the newest checkpoint is, if there is one."""
+        files = self.files()
+        return f"; the newest checkpoint is {files[0]}" if files else ""
 
     def files(self) -> list[Path]:
         """The checkpoints by step, the newest first."""
@@ -139,9 +166,7 @@ class Checkpoints:
 
         Higher is better: give an accuracy as it is, and a loss with its sign turned.
         """
-        path = save(
-            self.folder / f"step-{step:09d}.pt", {**state, "step": step, "score": score}
-        )
+        path = save(self.path_of(step), {**state, "step": step, "score": score})
         if score is not None and score > self.best_score():
             second_name(path, self.folder / "best.pt")
             self._best = score
