@@ -7,11 +7,7 @@ to the disk, and moved in at once: a reader finds the old file or the new one, n
 
 from __future__ import annotations
 
-import hashlib
-import os
-import pickle
 import platform
-import re
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -20,16 +16,11 @@ import numpy as np
 import torch
 
 from torchbook import __version__, seed
-from torchbook.files import replacing, second_name
+from torchbook.engine import archive
+from torchbook.engine.archive import CheckpointError
+from torchbook.files import second_name
 
 FORMAT = 1
-MARK = b"torchbook sha256 "
-COMMENT = len(MARK) + 64  # bytes after the archive: the mark and the digits
-EMPTY = b"\0\0"  # how an archive without a comment ends: its length, 0
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint that cannot be written, or must not be used; the message says why."""
 
 
 def capture(**parts) -> dict:
@@ -69,19 +60,7 @@ def restore(state: dict, **parts) -> None:
 
 def save(path: str | Path, state: dict) -> Path:
     """Write a state to path, whole or not at all. Raises CheckpointError when it cannot."""
-    path, digest = Path(path), hashlib.sha256()
-    try:
-        with replacing(path) as file:
-            torch.save(state, _Hashing(file, digest))
-            comment = MARK + digest.hexdigest().encode()
-            file.seek(-len(EMPTY), os.SEEK_END)
-            file.write(len(comment).to_bytes(2, "little") + comment)
-    except (OSError, RuntimeError) as error:
-        # torch turns a full disk into a RuntimeError
-        raise CheckpointError(
-            f"{path} could not be written ({error}); what stood there before is untouched"
-        ) from error
-    return path
+    return archive.write(Path(path), state)
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> dict:
@@ -90,27 +69,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> dict:
     Raises CheckpointError for a file that is missing, damaged, not a checkpoint, of a newer
     format, or that holds anything but tensors and plain values.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            _verify(path, file)
-            file.seek(0)
-            state = torch.load(file, map_location=device, weights_only=True)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error.strerror or error}"
-        ) from error
-    except pickle.UnpicklingError as error:
-        asked = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
-        what = f"it asks for {asked[1]}" if asked else "it holds more"
-        raise CheckpointError(
-            f"{path} is refused, and nothing in it was run: {what}, and only tensors and "
-            "plain values may be in a checkpoint"
-        ) from error
-    except CheckpointError:
-        raise
-    except (RuntimeError, ValueError, EOFError) as error:
-        raise CheckpointError(f"{path} is no file of torch: {error}") from error
+    state = archive.read(Path(path), device)
     if not isinstance(state, dict) or not isinstance(state.get("format"), int):
         raise CheckpointError(f"{path} is whole, but no checkpoint of torchbook")
     if state["format"] > FORMAT:
@@ -203,39 +162,3 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-
-
-class _Hashing:
-    """A file that takes the checksum of what passes through it."""
-
-    def __init__(self, file, digest) -> None:
-        self.file, self.digest = file, digest
-
-    def write(self, data) -> int:
-        self.digest.update(data)
-        return self.file.write(data)
-
-    def flush(self) -> None:
-        self.file.flush()
-
-
-def _verify(path: Path, file) -> None:
-    size = os.fstat(file.fileno()).st_size
-    file.seek(max(0, size - COMMENT))
-    comment = file.read()
-    if not comment.startswith(MARK):
-        raise CheckpointError(
-            f"{path} is cut short, or no checkpoint: its checksum is missing"
-        )
-    digest, left = hashlib.sha256(), size - COMMENT - len(EMPTY)
-    file.seek(0)
-    while left > 0:
-        block = file.read(min(left, 2**20))
-        digest.update(block)
-        left -= len(block)
-    digest.update(EMPTY)
-    length = int.from_bytes(file.read(len(EMPTY)), "little")
-    if length != COMMENT or digest.hexdigest().encode() != comment[len(MARK) :]:
-        raise CheckpointError(
-            f"{path} is damaged: its checksum does not fit its content"
-        )

@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,8 +43,9 @@ def second_name(path: Path, name: Path) -> None:
 def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
         return  # Windows cannot open a folder, and needs no such call
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    with suppress(OSError):  # some file systems have no such call; the file is in place
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
