@@ -169,6 +169,8 @@ def states(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[dict, di
 
     whole = sharded.StateDictOptions(full_state_dict=True, cpu_offload=True)
     weights, moments = sharded.get_state_dict(model, optimizer, options=whole)
+    if not is_writer():  # the whole is gathered for the one that writes it
+        return {}, {}
     numbers = {name: i for i, name in enumerate(_names(model, optimizer))}
     return weights, _renamed(moments, numbers)
 

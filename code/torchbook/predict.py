@@ -1,0 +1,125 @@
+"""What a trained network says about pictures: read them, ask, lay the answer out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from torchbook import metrics, train
+from torchbook.data.folder import DataError
+from torchbook.data.images import ImageSet
+from torchbook.device import pick
+
+if TYPE_CHECKING:
+    from torchbook.runs import Facts
+
+
+def read(paths: list[Path], facts: Facts, *, invert: bool = False) -> Tensor:
+    """Picture files as bytes (N, C, H, W), in the size and colours that the model was trained on.
+
+    What is not of its shape is cut to it round the middle. Raises DataError that names a file
+    which is missing or no picture.
+    """
+    from PIL import Image, ImageOps
+    from torchvision.transforms.functional import pil_to_tensor
+
+    channels, height, width = facts.shape
+    pictures = []
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                upright = ImageOps.exif_transpose(picture)
+                coloured = upright.convert("L" if channels == 1 else "RGB")
+                fitted = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
+        except OSError as error:
+            raise DataError(f"{path} cannot be read as a picture: {error}") from error
+        pictures.append(pil_to_tensor(ImageOps.invert(fitted) if invert else fitted))
+    return torch.stack(pictures)
+
+
+@torch.inference_mode()
+def probabilities(
+    model: nn.Module, X: Tensor, facts: Facts, device: str | None = None
+) -> Tensor:
+    """The probability of each class (N, classes) for pictures X, bytes (N, C, H, W)."""
+    device = pick(device)
+    model.to(device).eval()
+    X = (X.to(device).float() / 255 - facts.mean) / facts.std
+    return model(X).softmax(dim=1).cpu()
+
+
+def table(paths: list[Path], probs: Tensor, classes: tuple[str, ...], top: int) -> str:
+    """The `top` most probable classes of each picture, as lines of text."""
+    width = max(len(str(path)) for path in paths)
+    wide = max(map(len, classes))
+    lines = [f"{'image':{width}}  {'class':{wide}}  probability"]
+    for path, row in zip(paths, probs, strict=True):
+        best = row.topk(min(top, len(classes)))
+        for i, (p, k) in enumerate(zip(*map(Tensor.tolist, best), strict=True)):
+            name = str(path) if i == 0 else ""
+            lines.append(f"{name:{width}}  {classes[k]:{wide}}  {p:11.4f}")
+    return "\n".join(lines)
+
+
+def draw(
+    file: Path, paths: list[Path], X: Tensor, probs: Tensor, classes: tuple[str, ...]
+) -> None:
+    """Each picture as the model got it, and beside it a bar for each class, into a file."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    fig, rows = plt.subplots(
+        len(X),
+        2,
+        figsize=(6, 2.6 * len(X)),
+        squeeze=False,
+        width_ratios=(1, 1.6),
+        layout="constrained",
+    )
+    for (left, right), path, pixels, row in zip(rows, paths, X, probs, strict=True):
+        shown = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
+        left.imshow(shown.numpy(), cmap="gray", vmin=0, vmax=255)
+        left.set_title(path.name)
+        left.set_axis_off()
+        right.barh(classes, row.numpy())
+        right.invert_yaxis()
+        right.set(xlim=(0, 1), xlabel="probability")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fig.savefig(file)
+    plt.close(fig)
+
+
+def report(
+    model: nn.Module, data: ImageSet, facts: Facts, device: str | None = None
+) -> str:
+    """Loss and accuracy on the test set, then precision and recall of every class, as text.
+
+    Raises DataError for another set than the one that the model was trained on.
+    """
+    from torchbook.runs import batches
+
+    if data.title != facts.title:
+        raise DataError(
+            f"the network was trained on {facts.title}, and there is {data.title} now: measuring "
+            "it on that would mean nothing; look at TORCHBOOK_DATA and --stand-in"
+        )
+    device = pick(device)
+    loader = batches(data.X_test, data.y_test, facts, 1000, device=device)
+    scores = train.evaluate(model.to(device), loader, F.cross_entropy)
+    with torch.inference_mode():
+        y_hat = torch.cat([model(X).argmax(dim=1) for X, _ in loader]).cpu()
+    matrix = metrics.confusion_matrix(data.y_test, y_hat, len(facts.classes))
+    precision, recall = metrics.precision_recall(matrix)
+    wide = max(map(len, facts.classes))
+    lines = [f"test loss {scores['loss']:.4f}, accuracy {scores['accuracy']:.4f}", ""]
+    lines.append(f"{'class':{wide}}  precision  recall  images")
+    for k, name in enumerate(facts.classes):
+        count = int(matrix[k].sum())
+        lines.append(f"{name:{wide}}  {precision[k]:9.4f}  {recall[k]:6.4f}  {count:6}")
+    return "\n".join(lines)
