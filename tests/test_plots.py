@@ -17,7 +17,6 @@ from matplotlib import font_manager
 from matplotlib.colors import to_rgba
 
 from torchbook import plots
-from torchbook.train import History
 
 SQUARE = (-1.0, 3.0, 0.0, 2.0)
 
@@ -56,15 +55,11 @@ def everything(ax):
 
 def test_every_function_returns_the_axes_it_drew_on(ax):
     X, w = torch.tensor([[0.0, 0.0], [1.0, 1.0]]), torch.tensor([1.0, -1.0])
-    history = History(
-        [{"epoch": 1, "train_loss": 2.0}, {"epoch": 2, "train_loss": 1.0}]
-    )
     assert plots.points(ax, X, torch.tensor([0, 1])) is ax
     assert plots.ring(ax, X[0]) is ax
     assert plots.regions(ax, lambda p: p[:, 0] > 0, SQUARE, resolution=5) is ax
     assert plots.boundary(ax, w, 0.0) is ax
     assert plots.boundary(ax, torch.zeros(2), 1.0) is ax
-    assert plots.learning_curves(ax, history, "train_loss") is ax
     assert plots.image(ax, torch.zeros(1, 4, 4)) is ax
     assert plots.class_probabilities(ax, torch.tensor([0.2, 0.8]), ["a", "b"]) is ax
 
@@ -192,17 +187,6 @@ def test_regions_record_no_graph(ax):
     layer = torch.nn.Linear(2, 3)
     plots.regions(ax, lambda p: layer(p).argmax(dim=1), SQUARE, resolution=4)
     assert layer.weight.grad is None
-
-
-def test_learning_curves_draw_the_columns_against_the_epoch(ax):
-    rows = [{"epoch": n, "train_loss": 1 / n, "valid_loss": 2 / n} for n in (1, 2, 3)]
-    plots.learning_curves(ax, History(rows), "train_loss", "valid_loss")
-    drawn = [line.get_xydata().tolist() for line in ax.lines]
-    assert drawn[0] == [[1, 1], [2, 0.5], [3, 1 / 3]]
-    assert drawn[1] == [[1, 2], [2, 1], [3, 2 / 3]]
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == ["train loss", "valid loss"]
-    assert all(tick == round(tick) for tick in ax.get_xticks())
 
 
 def test_an_image_keeps_its_orientation_and_channels(ax):

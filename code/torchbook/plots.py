@@ -117,18 +117,6 @@ def boundary(ax: Axes, w: Tensor, b: float, *, arrow: bool = False, **line) -> A
     return ax
 
 
-def learning_curves(ax: Axes, history, *names: str, loc: str = "best") -> Axes:
-    """Columns of a training history against the epoch, named in a legend at loc."""
-    for name in names:
-        ax.plot(
-            history["epoch"], history[name], marker="o", label=name.replace("_", " ")
-        )
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend(loc=loc)
-    ax.set(xlabel="epoch")
-    return ax
-
-
 def image(ax: Axes, pixels: Tensor, title: str = "") -> Axes:
     """One image (C, H, W), C 1 or 3, bytes or floats in 0 … 1, without ticks."""
     # (H, W) or (H, W, 3)
