@@ -310,3 +310,46 @@ def test_evaluate_gives_each_module_its_own_mode_back():
     with pytest.raises(RuntimeError, match="stop"):
         train.evaluate(model, batch, broken)
     assert [m.training for m in model] == [True, False, True]
+
+
+def test_options_reach_the_run_and_wrong_ones_are_named():
+    assert len(fit_a_line(accumulate=5, clip=1.0, device="cpu").losses) == 2
+    with pytest.raises(TypeError, match="no option 'lr'; there are device, precision"):
+        fit_a_line(lr=0.1)
+
+
+def test_labels_outside_the_classes_name_the_step():
+    X, y = problem()
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(
+        ValueError, match=r"step 1 \(epoch 1\): .*labels run from 0 to 2"
+    ):
+        train.fit(model, Batches(X, y, 23), F.cross_entropy, optimizer, epochs=1)
+
+
+@pytest.mark.xfail(reason="evaluate passes torch's own words on", strict=True)
+def test_evaluate_says_what_is_wrong_with_a_batch():
+    X, y = problem()
+    with pytest.raises(ValueError, match="labels run from 0 to 2, and the model has 2"):
+        train.evaluate(nn.Linear(4, 2), Batches(X, y, 23), F.cross_entropy)
+
+
+def test_it_goes_on_after_a_stop_bit_for_bit(tmp_path):
+    X, y = problem()
+
+    def run(epochs, **options):
+        torch.manual_seed(0)
+        model = network()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.05)
+        batches = Batches(X, y, 5, shuffle=True)
+        history = train.fit(
+            model, batches, F.cross_entropy, optimizer, epochs=epochs, **options
+        )
+        return model, history.losses
+
+    whole = run(4)
+    run(2, checkpoints=tmp_path)
+    again = run(4, checkpoints=tmp_path, resume="auto")
+    assert same(whole[0], again[0])
+    assert whole[1] == again[1]

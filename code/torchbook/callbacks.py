@@ -61,11 +61,14 @@ class EarlyStopping(Callback):
         self.best, self.best_epoch, self.weights = -math.inf * self.sign, 0, None
 
     def before(self, run: Run) -> None:
+        if run.step == 0:  # what an earlier run left does not count in this one
+            self.best, self.best_epoch, self.weights = -math.inf * self.sign, 0, None
         self._stop_if_hopeless(run)
 
     def after_epoch(self, run: Run) -> None:
         value = value_of(run.history.rows[-1], self.column)
-        if self.weights is None or self.sign * (value - self.best) > self.min_delta:
+        better = self.sign * (value - self.best) > self.min_delta
+        if better or self.weights is None or math.isnan(self.best):
             self.best, self.best_epoch = value, run.epoch
             weights = run.model.state_dict().items()
             self.weights = {name: tensor.clone() for name, tensor in weights}
@@ -107,7 +110,7 @@ class CsvLog(Callback):
         if not is_writer():
             return
         text = io.StringIO(newline="")
-        table = csv.DictWriter(text, list(run.history.rows[0]))
+        table = csv.DictWriter(text, run.history.columns, restval="")
         table.writeheader()
         table.writerows(
             run.history.rows
@@ -143,13 +146,16 @@ class TensorBoardLog(Callback):
                 "TensorBoardLog needs the extra `log`: pip install 'torchbook[log]'"
             ) from error
         # what was written after the checkpoint that this run goes on from is void
-        self.writer = SummaryWriter(self.folder, purge_step=run.step or None)
+        void = run.step + 1 if run.step else None
+        self.writer = SummaryWriter(self.folder, purge_step=void)
         self._written = run.step
 
     def after_step(self, run: Run) -> None:
-        if self.writer is None or run.step % self.every:
+        if run.step % self.every:
             return
-        run.look()
+        run.look()  # in every process: they add up their losses
+        if self.writer is None:
+            return
         for step in range(self._written, len(run.history.losses), self.every):
             self.writer.add_scalar("loss", run.history.losses[step], step + 1)
         self._written = run.step

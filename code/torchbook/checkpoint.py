@@ -131,7 +131,8 @@ class Checkpoints:
             self._best = score
         # what a run that was killed while it wrote has left
         cut_short = self.folder.glob(".*.pt-*")
-        for old in [*self.files()[self.keep :], *cut_short]:
+        others = [file for file in self.files() if file != path]
+        for old in [*others[self.keep - 1 :], *cut_short]:
             with suppress(OSError):
                 old.unlink()
         return path

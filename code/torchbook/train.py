@@ -38,7 +38,7 @@ def fit(
     Raises FloatingPointError when a loss is not finite, and ValueError for a batch that the
     model or the loss refuses; both name the step.
     """
-    options = Options(**options)
+    options = Options.of(options)
     with Run(model, train, optimizer, epochs, callbacks, options) as run:
         for _ in run.epochs():
             if not model.training:

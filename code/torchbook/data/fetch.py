@@ -41,7 +41,7 @@ class MissingError(DataError):
         self.why = why
 
 
-class _FetchError(Exception):
+class FetchError(Exception):
     """Why a download did not happen, in a clause."""
 
 
@@ -52,23 +52,39 @@ def ensure(idx_set: IdxSet, root: Path, *, download: bool, progress) -> Path:
     could not be replaced. Without `download` nothing in the folder is changed.
     """
     raw = root / idx_set.folder / "raw"
-    missing, broken = _wanting(idx_set, raw)
+    ensured(
+        raw,
+        wanting=lambda: _wanting(idx_set, raw),
+        fetch=lambda files: _fetch(idx_set, raw, files, progress),
+        message=lambda *what: _message(idx_set, raw, *what),
+        download=download,
+    )
+    return raw
+
+
+def ensured(
+    folder: Path, *, wanting, fetch, message, download: bool, needed_mb: int = NEEDED_MB
+) -> None:
+    """What `ensure` does, for any set: see that its files are in the folder, and whole.
+
+    `wanting()` gives a list of the files that are not there and a dict of what is wrong with
+    those that are broken; `fetch(files)` puts them right, or raises FetchError or OSError;
+    `message(missing, broken, why)` is what an error then says.
+    """
+    missing, broken = wanting()
     if not missing and not broken:
-        return raw
+        return
     try:
         if not download:
-            raise _FetchError("downloading is switched off")
-        _fetch(idx_set, raw, [*missing, *broken], progress)
-    except (_FetchError, OSError) as error:
-        why = (
-            _about_the_folder(error, raw) if isinstance(error, OSError) else str(error)
-        )
-        missing, broken = _wanting(
-            idx_set, raw
-        )  # some may have been fetched before the trouble
-        message = _message(idx_set, raw, missing, broken, why)
-        raise (DataError(message) if broken else MissingError(message, why)) from None
-    return raw
+            raise FetchError("downloading is switched off")
+        fetch([*missing, *broken])
+    except (FetchError, OSError) as error:
+        why = str(error)
+        if isinstance(error, OSError):
+            why = _about_the_folder(error, folder, needed_mb)
+        missing, broken = wanting()  # some may have been fetched before the trouble
+        text = message(missing, broken, why)
+        raise (DataError(text) if broken else MissingError(text, why)) from None
 
 
 def _wanting(idx_set: IdxSet, raw: Path) -> tuple[list[IdxFile], dict[IdxFile, str]]:
@@ -95,10 +111,10 @@ def _message(idx_set, raw, missing, broken, why) -> str:
     )
 
 
-def _about_the_folder(error: OSError, raw: Path) -> str:
+def _about_the_folder(error: OSError, raw: Path, needed_mb: int) -> str:
     if error.errno in NO_SPACE:
         return (
-            f"there is no space left for {raw} (free {NEEDED_MB} MB, or set TORCHBOOK_DATA to a "
+            f"there is no space left for {raw} (free {needed_mb} MB, or set TORCHBOOK_DATA to a "
             "folder on a larger disk)"
         )
     return (
@@ -110,20 +126,19 @@ def _about_the_folder(error: OSError, raw: Path) -> str:
 def _fetch(idx_set: IdxSet, raw: Path, files: list[IdxFile], progress) -> None:
     """Put whole files into `raw`, from a .gz that lies there or from the network.
 
-    Raises _FetchError, or OSError if the folder can not be written.
+    Raises FetchError, or OSError if the folder can not be written.
     """
     if offline() and not any(_packed(raw, file).exists() for file in files):
-        raise _FetchError(
-            OFFLINE
-        )  # without the seconds that importing torchvision takes
+        # said without the seconds that importing torchvision takes
+        raise FetchError(OFFLINE)
     from torchvision import datasets
 
     published = getattr(datasets, idx_set.folder)
     md5 = {Path(packed).stem: checksum for packed, checksum in published.resources}
     check = datasets.utils.check_integrity
     here = [file for file in files if check(_packed(raw, file), md5[file.name])]
-    wanted = [file for file in files if file not in here]
-    mirrors = _mirrors(published.mirrors, raw, wanted) if wanted else []
+    wanted = [_packed(raw, file) for file in files if file not in here]
+    mirrors = reached(published.mirrors, instead_of=wanted) if wanted else []
     raw.mkdir(parents=True, exist_ok=True)
     for file in files:
         doing = "Unpacking" if file in here else "Fetching"
@@ -132,13 +147,14 @@ def _fetch(idx_set: IdxSet, raw: Path, files: list[IdxFile], progress) -> None:
             if file in here:
                 datasets.utils.extract_archive(_packed(raw, file), desk)
             else:
-                _download(file, md5[file.name], mirrors, desk)
+                packed = downloaded(f"{file.name}.gz", md5[file.name], mirrors, desk)
+                datasets.utils.extract_archive(packed, desk)
             _move_in(file, Path(desk), raw)
 
 
 def _move_in(file: IdxFile, desk: Path, raw: Path) -> None:
     if words := fault(desk / file.name, file):
-        raise _FetchError(f"{file.name} as fetched {words}")
+        raise FetchError(f"{file.name} as fetched {words}")
     os.replace(desk / file.name, raw / file.name)
 
 
@@ -146,34 +162,38 @@ def _packed(raw: Path, file: IdxFile) -> Path:
     return raw / f"{file.name}.gz"
 
 
-def _mirrors(published: list[str], raw: Path, wanted: list[IdxFile]) -> list[str]:
-    """The mirrors that answer; _FetchError if none does."""
+def reached(published: list[str], *, instead_of: list[Path]) -> list[str]:
+    """The mirrors that answer; FetchError if none does.
+
+    A file that lies where the packed one is looked for has been found to be broken. Somebody
+    put it there to be used, and would look for the fault elsewhere: so the error names it.
+    """
     mirrors = [] if offline() else answering(published)
     if mirrors:
         return mirrors
     hosts = ", ".join(sorted({urlsplit(mirror).netloc for mirror in published}))
     why = OFFLINE if offline() else f"no server answered ({hosts})"
-    # Somebody put it there to be used, and would look for the fault elsewhere.
-    damaged = [
-        _packed(raw, file).name for file in wanted if _packed(raw, file).exists()
-    ]
-    raise _FetchError(f"{why} and {', '.join(damaged)} is broken" if damaged else why)
+    damaged = [path.name for path in instead_of if path.exists()]
+    raise FetchError(f"{why} and {', '.join(damaged)} is broken" if damaged else why)
 
 
-def _download(file: IdxFile, md5: str, mirrors: list[str], desk: str) -> None:
-    """Fetch and unpack one file into the folder `desk` with torchvision, mirror after mirror."""
-    from torchvision.datasets.utils import download_and_extract_archive
+def downloaded(name: str, md5: str, mirrors: list[str], desk: str) -> Path:
+    """Fetch one file into the folder `desk` with torchvision, mirror after mirror, and check it.
+
+    Raises FetchError when no mirror gives it, OSError when the folder can not be written.
+    """
+    from torchvision.datasets.utils import download_url
 
     errors = []
     for mirror in mirrors:
         try:
             with patience():
-                download_and_extract_archive(f"{mirror}{file.name}.gz", desk, md5=md5)
-            return
+                download_url(f"{mirror}{name}", desk, md5=md5)
+            return Path(desk, name)
         except (RuntimeError, OSError, HTTPException) as error:
             remote = isinstance(error, (URLError, ssl.SSLError))
             local = isinstance(error, OSError) and not remote
             if local and error.errno in NO_SPACE | NOT_OURS:
                 raise
             errors.append(f"{mirror} gave: {error}")
-    raise _FetchError(f"the download of {file.name}.gz failed ({'; '.join(errors)})")
+    raise FetchError(f"the download of {name} failed ({'; '.join(errors)})")

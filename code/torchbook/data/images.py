@@ -13,13 +13,14 @@ from pathlib import Path
 
 import torch
 
-from torchbook.data import glyphs, idx
+from torchbook.data import cifar, colours, glyphs, idx
 from torchbook.data.cache import cached
 from torchbook.data.fetch import MissingError, ensure
 from torchbook.data.folder import DataError, data_folder
 
 TRAIN_GLYPHS, TEST_GLYPHS = 50_000, 10_000
 TEST_DIGITS = 360
+LETTERS = "ABCDEFGHIJ"
 
 
 class UnknownSetError(DataError, ValueError):
@@ -99,7 +100,7 @@ def load(
         if not stand_in:
             raise
         other = load(stand_in, folder=folder, download=download, progress=progress)
-        return replace(other, wanted=PUBLISHED[name].title, why=missing.why)
+        return replace(other, wanted=TITLES[name], why=missing.why)
 
 
 def _silent(text: str) -> None:
@@ -124,22 +125,24 @@ def _known(name: str) -> str:
 
 
 def _published(name: str, root: Path, download: bool, progress) -> ImageSet:
-    idx_set = PUBLISHED[name]
-    raw = ensure(idx_set, root, download=download, progress=progress)
-    X_train, y_train, X_test, y_test = (
-        idx.read(raw / file.name, file) for file in idx_set.files
-    )
-    return ImageSet(
-        name,
-        idx_set.title,
-        "read from the data folder",
-        X_train.unsqueeze(1),
-        y_train.long(),
-        X_test.unsqueeze(1),
-        y_test.long(),
-        idx_set.classes,
-        idx_set.title,
-    )
+    if name == "cifar10":
+        tensors, origin = cifar.load(root, download=download, progress=progress)
+        classes = cifar.CLASSES
+    else:
+        idx_set = IDX[name]
+        raw = ensure(idx_set, root, download=download, progress=progress)
+        X_train, y_train, X_test, y_test = (
+            idx.read(raw / file.name, file) for file in idx_set.files
+        )
+        tensors = {
+            "X_train": X_train.unsqueeze(1),
+            "y_train": y_train.long(),
+            "X_test": X_test.unsqueeze(1),
+            "y_test": y_test.long(),
+        }
+        origin, classes = "read from the data folder", idx_set.classes
+    title = TITLES[name]
+    return ImageSet(name, title, origin, classes=classes, wanted=title, **tensors)
 
 
 def _digits(progress) -> ImageSet:
@@ -171,11 +174,31 @@ def _digits(progress) -> ImageSet:
 
 
 def _glyphs(progress) -> ImageSet:
-    classes = "ABCDEFGHIJ"
+    """Letters, white on black: what Fashion-MNIST is in shape."""
+
+    def draw(n, seed):
+        return glyphs.draw(n, LETTERS, seed)
+
+    return _drawn("glyphs", "Glyphs", draw, [glyphs], progress)
+
+
+def _colour_glyphs(progress) -> ImageSet:
+    """Letters of one colour on another: what CIFAR-10 is in shape and in number."""
+
+    def draw(n, seed):
+        ink, labels = glyphs.draw(n, LETTERS, seed, size=32)
+        # another seed: chance that chose the letters must not choose their colours
+        return colours.coloured(ink, seed + 1000), labels
+
+    return _drawn("colour_glyphs", "Coloured glyphs", draw, [glyphs, colours], progress)
+
+
+def _drawn(name: str, title: str, draw, modules, progress) -> ImageSet:
+    """A set that `draw(n, seed)` makes with the code of these modules, kept when made."""
 
     def make():
-        X_train, y_train = glyphs.draw(TRAIN_GLYPHS, classes, seed=0)
-        X_test, y_test = glyphs.draw(TEST_GLYPHS, classes, seed=1)
+        X_train, y_train = draw(TRAIN_GLYPHS, seed=0)
+        X_test, y_test = draw(TEST_GLYPHS, seed=1)
         return {
             "X_train": X_train,
             "y_train": y_train,
@@ -183,26 +206,24 @@ def _glyphs(progress) -> ImageSet:
             "y_test": y_test,
         }
 
+    code = b"".join(Path(module.__file__).read_bytes() for module in modules)
     settings = {
-        "classes": classes,
+        "classes": LETTERS,
         "counts": [TRAIN_GLYPHS, TEST_GLYPHS],
-        "code": hashlib.sha256(Path(glyphs.__file__).read_bytes()).hexdigest(),
+        "code": hashlib.sha256(code).hexdigest(),
         "versions": [
             importlib.metadata.version(p) for p in ("matplotlib", "pillow", "torch")
         ],
     }
-    tensors = cached("glyphs", settings, make, progress)
+    tensors = cached(name, settings, make, progress)
     origin = "letters drawn from the fonts that Matplotlib ships"
     return ImageSet(
-        "glyphs",
-        "Glyphs",
-        origin,
-        classes=tuple(classes),
-        wanted="Glyphs",
-        **tensors,
+        name, title, origin, classes=tuple(LETTERS), wanted=title, **tensors
     )
 
 
-EMBEDDED = {"digits": _digits, "glyphs": _glyphs}
-PUBLISHED = {"fashion_mnist": idx.FASHION_MNIST, "mnist": idx.MNIST}
-NAMES = (*EMBEDDED, *PUBLISHED)
+EMBEDDED = {"digits": _digits, "glyphs": _glyphs, "colour_glyphs": _colour_glyphs}
+IDX = {"fashion_mnist": idx.FASHION_MNIST, "mnist": idx.MNIST}
+TITLES = {name: published.title for name, published in IDX.items()}
+TITLES["cifar10"] = cifar.TITLE
+NAMES = (*EMBEDDED, *TITLES)

@@ -1,11 +1,18 @@
 """What is wrong with a batch, in words, when the model or the loss will not have it."""
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor, nn
 
 
-def before_training(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Raises ValueError where training could change nothing: no parameter, or not this model's."""
+def before_training(
+    model: nn.Module, optimizer: torch.optim.Optimizer, schedule=None
+) -> None:
+    """Raises ValueError where training could change nothing: no parameter, or not this model's.
+
+    And for a schedule that sets the learning rate of another optimizer.
+    """
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
         raise ValueError(
@@ -17,6 +24,11 @@ def before_training(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
             "the optimizer holds no parameter of this model: it was made for another one, or "
             "before the model was replaced; make it anew from model.parameters()"
         )
+    if getattr(schedule, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            "the schedule was made for another optimizer, and would change nothing here; "
+            "make it anew from this one"
+        )
 
 
 def explain(model: nn.Module, X, y, error: Exception) -> str:
@@ -27,19 +39,29 @@ def explain(model: nn.Module, X, y, error: Exception) -> str:
 
 
 def _reason(model: nn.Module, X, y) -> str:
-    weights = [p for p in model.parameters() if p.is_floating_point()]
-    if isinstance(X, Tensor) and weights and X.dtype != weights[0].dtype:
-        return (
-            f"the inputs are {_dtype(X)} and the weights {_dtype(weights[0])}; "
-            f"turn the inputs into that, as by X.to({weights[0].dtype})"
-        )
     try:
         logits = _logits(model, X)
     except Exception as error:
-        return f"the model does not take inputs of this shape ({_first_line(error)})"
+        wanted = _dtype_that_works(model, X)
+        if wanted is not None:
+            return (
+                f"the inputs are {_dtype(X)} and the weights {_dtype(wanted)}; "
+                f"turn the inputs into that, as by X.to({wanted.dtype})"
+            )
+        return f"the model does not take such inputs ({_first_line(error)})"
     if not isinstance(logits, Tensor) or not isinstance(y, Tensor):
         return ""
     return _labels(logits, y)
+
+
+def _dtype_that_works(model: nn.Module, X) -> Tensor | None:
+    """A weight whose dtype the model would have taken the inputs in, if there is one."""
+    for weight in {p.dtype: p for p in model.parameters()}.values():
+        if isinstance(X, Tensor) and weight.dtype != X.dtype:
+            with suppress(Exception):
+                _logits(model, X.to(weight.dtype))
+                return weight
+    return None
 
 
 @torch.no_grad()
@@ -65,6 +87,10 @@ def _labels(logits: Tensor, y: Tensor) -> str:
             f"labels run from {low} to {high}, and the model has {classes} outputs, "
             f"for classes 0 to {classes - 1}"
         )
+    if y.ndim == logits.ndim - 1 and y.dtype != torch.int64:
+        return f"the labels are {_dtype(y)}; turn them into int64, as by y.long()"
+    if y.ndim == logits.ndim and y.shape[1] == 1:
+        return "the labels have a column too many; drop it, as by y.squeeze(1)"
     return f"the model gives {_describe(logits)}, and the labels have another shape or dtype"
 
 

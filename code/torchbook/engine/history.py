@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
@@ -24,10 +25,18 @@ class History:
     losses: list[float] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> list[float]:
-        """The column called name, an entry an epoch; KeyError names the columns there are."""
-        if self.rows and name not in self.rows[0]:
-            raise KeyError(f"no column {name!r}; there are {', '.join(self.rows[0])}")
-        return [row[name] for row in self.rows]
+        """The column called name, an entry an epoch; KeyError names the columns there are.
+
+        It is nan in epochs that did not have it, as those before a run went on with valid=.
+        """
+        if self.rows and name not in self.columns:
+            raise KeyError(f"no column {name!r}; there are {', '.join(self.columns)}")
+        return [row.get(name, math.nan) for row in self.rows]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns, in the order in which they came up."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,12 +78,12 @@ class History:
 
         if not self.rows:
             raise ValueError("nothing to plot: no epoch has ended")
-        names = names or tuple(n for n in self.rows[0] if n.endswith("loss"))
+        names = names or tuple(n for n in self.columns if n.endswith("loss"))
         ax = ax or plt.subplots()[1]
         for name in names:
             label = name.replace("_", " ")
             ax.plot(self["epoch"], self[name], marker="o", label=label)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set(xlabel="epoch")
         ax.legend(loc=loc)
         return ax
@@ -90,7 +99,7 @@ class History:
         self.losses = state["losses"].tolist()
 
     def _cells(self) -> list[list[str]]:
-        names = list(self.rows[0]) if self.rows else ["epoch"]
+        names = self.columns or ["epoch"]
         numbers = [[_short(row.get(name, "")) for name in names] for row in self.rows]
         return [[name.replace("_", " ") for name in names], *numbers]
 

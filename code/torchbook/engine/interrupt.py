@@ -35,7 +35,8 @@ class Requests:
 
     def __exit__(self, *error) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # None: it was not Python that had set it
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._before.clear()
 
     def _note(self, number: int, frame) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from torchbook.checkpoint import Checkpoints
 
@@ -29,6 +29,17 @@ class Options:
     resume: str | Path | None = None  # "auto": the newest whole checkpoint; or a file
     progress: bool | None = None  # None: a bar, unless TQDM_DISABLE is set
 
+    @classmethod
+    def of(cls, given: dict) -> Options:
+        """The options that were given; TypeError for a name that is none, with those there are."""
+        names = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise TypeError(
+                    f"fit has no option {name!r}; there are {', '.join(names)}"
+                )
+        return cls(**given)
+
     def __post_init__(self) -> None:
         if self.accumulate < 1:
             raise ValueError(f"accumulate {self.accumulate}: wanted 1 or more")
@@ -36,6 +47,8 @@ class Options:
             raise ValueError(f"clip {self.clip}: wanted a norm above 0")
         if self.schedule_each not in ("step", "epoch"):
             raise ValueError(f"schedule_each {self.schedule_each!r}: 'step' or 'epoch'")
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule_each = "epoch"  # it goes by a column, which an epoch has
         if isinstance(self.checkpoints, str | Path):
             self.checkpoints = Checkpoints(self.checkpoints)
         if self.resume == "auto" and self.checkpoints is None:

@@ -43,7 +43,7 @@ class Run:
         callbacks: list[Callback],
         options: Options,
     ) -> None:
-        checks.before_training(model, optimizer)
+        checks.before_training(model, optimizer, options.schedule)
         self.model, self.optimizer, self.options = model, optimizer, options
         self.last_epoch, self.callbacks = epochs, list(callbacks)
         self.device = distributed.start(pick(options.device))
@@ -57,6 +57,7 @@ class Run:
         self.epoch = 0  # the one under way, from 1; between two, the one that ended
         self.step = 0  # steps made since the start
         self.sizes: list[int] = []  # samples in each step of this epoch
+        self.over = False  # whether the step was the last one of its pass
         self.stop = ""  # why to end before the last epoch; any callback may say so
         self._pending: list[Tensor] = []  # losses that nobody has looked at yet
         self._loss: Tensor | float = 0.0
@@ -86,9 +87,11 @@ class Run:
                 callback.after(self)
 
     def _steps(self) -> int | None:
-        if not hasattr(self.train, "__len__"):
+        try:
+            batches = len(self.train)
+        except TypeError:  # a stream does not know
             return None
-        return self.last_epoch * math.ceil(len(self.train) / self.options.accumulate)
+        return self.last_epoch * math.ceil(batches / self.options.accumulate)
 
     def epochs(self) -> Iterator[int]:
         """The numbers of the epochs that are left, until something says stop."""
@@ -100,12 +103,16 @@ class Run:
 
     def groups(self) -> Iterator[Iterator[tuple[Tensor, Tensor, float]]]:
         """The batches of a pass, `accumulate` of them to a group; a group makes one step."""
+        if self.over:
+            return
         batches = iter(self.train)
-        while not self.stop:
+        while not (self.stop or self.over):
             group = []
             for X, y in islice(batches, self.options.accumulate):
                 total = self.train.total if hasattr(self.train, "share") else len(y)
                 group.append((X, y, total))
+            # then the loader found its end already, and stands before the next pass
+            self.over = len(group) < self.options.accumulate
             if not group:
                 return
             self.sizes.append(sum(total for *_, total in group))
@@ -142,7 +149,12 @@ class Run:
             ) from error
 
     def backward(self, loss: Tensor, share: float) -> None:
-        """Gradients of a batch that is `share` of the step."""
+        """Gradients of a batch that is `share` of the step; ValueError for more than one loss."""
+        if loss.ndim:
+            raise ValueError(
+                f"step {self.step + 1} (epoch {self.epoch}): the loss has shape "
+                f"{tuple(loss.shape)}; wanted one number, as of loss.mean()"
+            )
         if share != 1.0:
             loss = loss * share
         self._loss = self._loss + loss.detach()
@@ -190,7 +202,7 @@ class Run:
         row |= {f"valid_{name}": value for name, value in scores.items()}
         row["seconds"] = perf_counter() - self._began
         self.history.rows.append(row)
-        self.sizes, self.seconds = [], 0.0
+        self.sizes, self.seconds, self.over = [], 0.0, False
         self._bar.set_postfix({name: f"{value:.3g}" for name, value in row.items()})
         if self.options.schedule and self.options.schedule_each == "epoch":
             _step_by_epoch(self.options.schedule, row)
