@@ -11,6 +11,7 @@ import platform
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import torch
@@ -101,6 +102,17 @@ class Checkpoints:
             raise ValueError(f"every {every}: wanted 1 step or more")
         self.folder, self.keep, self.every, self.best = Path(folder), keep, every, best
         self._best: float | None = None
+
+    def prepare(self) -> None:
+        """Make the folder; CheckpointError now, not after an epoch, where it cannot be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise CheckpointError(
+                f"{self.folder} cannot hold checkpoints: {error.strerror or error}"
+            ) from error
 
     def score_of(self, row: dict[str, float]) -> float | None:
         """The score of an epoch, higher being better; None without the column `best`."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from torchbook import distributed
 from torchbook.callbacks import Callback
+from torchbook.engine import checks
 from torchbook.engine.history import History
 from torchbook.engine.precision import Precision
 from torchbook.engine.run import Options, Run
@@ -68,19 +69,21 @@ def evaluate(
     """The mean loss and each metric, accuracy unless told, over all samples.
 
     Each module is left in the mode, training or not, that it was in. Of several processes each
-    takes its share, and all get the same result.
+    takes its share, and all get the same result. Raises ValueError for a batch that the model,
+    the loss or a metric refuses.
     """
     metrics = {"accuracy": accuracy} if metrics is None else metrics
     functions = {"loss": loss_fn, **metrics}
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     means, forward = {name: Mean() for name in functions}, Precision(precision, device)
     with _eval_mode(model):
-        for X, y in distributed.place(loader, device):
+        for number, (X, y) in enumerate(distributed.place(loader, device), 1):
             X, y = X.to(device), y.to(device)
-            with forward.autocast():
-                y_hat = model(X)
-            for name, function in functions.items():
-                means[name].add(function(y_hat, y), len(y))
+            with checks.explained(model, X, y, f"evaluation, batch {number}"):
+                with forward.autocast():
+                    y_hat = model(X)
+                for name, function in functions.items():
+                    means[name].add(function(y_hat, y), len(y))
     return {name: distributed.mean(mean) for name, mean in means.items()}
 
 

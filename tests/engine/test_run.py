@@ -1,6 +1,5 @@
 """torchbook.engine.run: modes, losses of steps, the order of calls, what is reported."""
 
-import math
 
 import pytest
 import torch
@@ -76,10 +75,8 @@ def test_a_callback_can_end_the_run(small):
     log = []
     made = small.go(epochs=9, callbacks=[Enough(), Calls(log)])
     assert len(made.history.losses) == 7
-    assert made.history["epoch"] == [1, 2]
+    assert made.history["epoch"] == [1]  # the second was not whole
     assert log[-1][0] == "after"
-    mean = math.fsum(made.history.losses[5:]) / 2  # two full batches of 16
-    assert made.history["train_loss"][1] == pytest.approx(mean, rel=1e-12)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2, 3, 9])

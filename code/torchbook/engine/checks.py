@@ -1,6 +1,7 @@
 """What is wrong with a batch, in words, when the model or the loss will not have it."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,17 @@ def before_training(
             "the schedule was made for another optimizer, and would change nothing here; "
             "make it anew from this one"
         )
+
+
+@contextmanager
+def explained(model: nn.Module, X, y, where: str) -> Iterator[None]:
+    """Around model and loss: what they raise becomes a ValueError that says what was wrong."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise ValueError(f"{where}: {explain(model, X, y, error)}") from error
 
 
 def explain(model: nn.Module, X, y, error: Exception) -> str:

@@ -5,8 +5,8 @@ from torch import nn, optim
 
 from torchbook import distributed
 
-FUSED = (optim.Adam, optim.AdamW, optim.SGD, optim.Adagrad)
-DEVICES = ("cpu", "cuda")
+BOTH = ("cpu", "cuda")
+FUSED = {optim.Adam: BOTH, optim.AdamW: BOTH, optim.SGD: BOTH, optim.Adagrad: ("cpu",)}
 
 
 def settle(
@@ -22,9 +22,9 @@ def settle(
     if not distributed.is_sharded(model):
         layout = torch.channels_last if channels_last else torch.preserve_format
         model.to(device, memory_format=layout)
-        if optimizer.state:
-            optimizer.load_state_dict(optimizer.state_dict())  # follows its parameters
     fuse(optimizer, device)
+    if optimizer.state:
+        optimizer.load_state_dict(optimizer.state_dict())  # follows its parameters
 
 
 def fuse(optimizer: optim.Optimizer, device: torch.device) -> None:
@@ -33,7 +33,7 @@ def fuse(optimizer: optim.Optimizer, device: torch.device) -> None:
     One call then updates all weights, in place of one call for each term of the formula. The
     result is the same up to rounding. `fused=False` or `foreach=…` in the optimizer keeps it off.
     """
-    if type(optimizer) not in FUSED or device.type not in DEVICES:
+    if device.type not in FUSED.get(type(optimizer), ()):
         return
     for group in optimizer.param_groups:
         free = group.get("fused") is None and group.get("foreach") is None

@@ -26,6 +26,8 @@ def begin(run: Run) -> None:
     would be mixed up with the checkpoints of an older one.
     """
     kept, source = run.options.checkpoints, run.options.resume
+    if kept and distributed.is_writer():
+        kept.prepare()
     if kept and kept.every and not hasattr(run.train, "state_dict"):
         raise ValueError(
             f"checkpoints every {kept.every} steps need a loader that knows its place: a "

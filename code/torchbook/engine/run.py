@@ -116,6 +116,8 @@ class Run:
             if not group:
                 return
             self.sizes.append(sum(total for *_, total in group))
+            if not self.sizes[-1]:
+                raise ValueError(f"step {self.step + 1}: the loader yielded no samples")
             yield self._batches(group)
 
     def _batches(self, group: list) -> Iterator[tuple[Tensor, Tensor, float]]:
@@ -124,9 +126,7 @@ class Run:
             distributed.synchronise(self.forward, now=i == len(group))
             # processes are averaged, so each counts by its samples times their number
             share = len(y) * distributed.world() / self.sizes[-1]
-            if (
-                len(y) == 0
-            ):  # nothing left for this process in a ragged batch: it only joins in
+            if len(y) == 0:  # nothing left for this process: it only joins in
                 X, y = self._spare
             self._spare = X[:1], y[:1]
             X = X.to(self.device, non_blocking=True)
@@ -137,16 +137,9 @@ class Run:
     @contextmanager
     def careful(self, X: Tensor, y: Tensor) -> Iterator[None]:
         """Mixed precision inside; an error of model or loss says what was wrong with the batch."""
-        try:
-            with self.precision.autocast():
-                yield
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                raise
-            what = checks.explain(self.model, X, y, error)
-            raise ValueError(
-                f"step {self.step + 1} (epoch {self.epoch}): {what}"
-            ) from error
+        where = f"step {self.step + 1} (epoch {self.epoch})"
+        with checks.explained(self.model, X, y, where), self.precision.autocast():
+            yield
 
     def backward(self, loss: Tensor, share: float) -> None:
         """Gradients of a batch that is `share` of the step; ValueError for more than one loss."""
@@ -194,6 +187,11 @@ class Run:
     def close_epoch(self, scores: dict[str, float]) -> None:
         """Write down the row of the epoch, and a checkpoint."""
         self.look()
+        if self.stop and not self.over and self.sizes:  # broken off in the middle
+            if self.options.checkpoints and hasattr(self.train, "state_dict"):
+                self.seconds = perf_counter() - self._began
+                resume.save(self)
+            return
         if not self.sizes:
             raise ValueError("the loader yielded no batch: the training set is empty")
         losses = self.history.losses[-len(self.sizes) :]
@@ -217,10 +215,9 @@ class Run:
         kept = self.options.checkpoints
         if kept is None:
             return
-        look = (
-            distributed.world() == 1 or self.step % GLANCE == 0
-        )  # asking others costs
-        asked = look and self._asked_to_stop()
+        # asking the other processes costs time
+        ask = distributed.world() == 1 or self.step % GLANCE == 0
+        asked = ask and self._asked_to_stop()
         if asked and not hasattr(self.train, "state_dict"):
             raise KeyboardInterrupt(
                 "stopped in the middle of an epoch" + kept.newest_name()
@@ -237,7 +234,13 @@ class Run:
 
 
 def _step_by_epoch(schedule: LRScheduler, row: dict[str, float]) -> None:
-    if isinstance(schedule, ReduceLROnPlateau):
-        schedule.step(row.get("valid_loss", row["train_loss"]))
-    else:
+    if not isinstance(schedule, ReduceLROnPlateau):
         schedule.step()
+        return
+    if schedule.mode == "min":
+        schedule.step(row.get("valid_loss", row["train_loss"]))
+        return
+    scores = [v for k, v in row.items() if k.startswith("valid_") and k != "valid_loss"]
+    if not scores:
+        raise ValueError("a plateau of mode 'max' needs valid= and a metric to watch")
+    schedule.step(scores[0])
