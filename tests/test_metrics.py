@@ -74,6 +74,56 @@ def test_accuracy_refuses_other_shapes(logits, y):
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("k", [1, 2, 4, 5])
+def test_topk_accuracy_is_that_of_scikit_learn(seed, k):
+    g = torch.Generator().manual_seed(seed)
+    logits = torch.randn(101, 5, generator=g)
+    y = torch.randint(4, (101,), generator=g)  # nobody is of the last class
+    args = y.numpy(), logits.numpy()
+    want = sk.top_k_accuracy_score(*args, k=k, labels=range(5)) if k < 5 else 1.0
+    got = metrics.topk_accuracy(logits, y, k)
+    assert got.shape == ()
+    assert got.item() == want
+
+
+def test_topk_accuracy_of_one_is_accuracy_and_of_all_is_1():
+    logits, y = torch.randn(1000, 7, dtype=torch.float64), torch.arange(1000) % 7
+    shares = [metrics.topk_accuracy(logits, y, k).item() for k in range(1, 8)]
+    assert shares[0] == metrics.accuracy(logits, y).item()
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_topk_accuracy_weighted_by_size_is_that_of_all_samples():
+    logits, y = torch.randn(1000, 5), torch.arange(1000) % 5
+    mean = metrics.Mean()
+    for some, labels_of_some in zip(logits.split(300), y.split(300), strict=True):
+        mean.add(metrics.topk_accuracy(some, labels_of_some, 2), len(some))
+    want = metrics.topk_accuracy(logits, y, 2).item()
+    assert mean.value == pytest.approx(want, rel=1e-12)
+
+
+def test_topk_accuracy_with_as_many_rows_as_classes():
+    # without care for shapes, y (2,) would be compared with columns
+    logits = torch.tensor([[3.0, 1.0], [5.0, 4.0]])
+    assert metrics.topk_accuracy(logits, torch.tensor([0, 1]), 1) == 0.5
+
+
+@pytest.mark.parametrize("k", [0, 4, -1])
+def test_topk_accuracy_refuses_a_k_that_there_is_not(k):
+    with pytest.raises(ValueError, match=f"k {k}: wanted 1 … 3"):
+        metrics.topk_accuracy(torch.zeros(4, 3), torch.zeros(4).long(), k)
+
+
+@pytest.mark.parametrize(
+    ("logits", "y"), [((4, 3), (4, 1)), ((4, 3), (3,)), ((4,), (4,))]
+)
+def test_topk_accuracy_refuses_other_shapes(logits, y):
+    with pytest.raises(ValueError, match="wanted"):
+        metrics.topk_accuracy(torch.zeros(logits), torch.zeros(y).long(), 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_confusion_matrix_is_that_of_scikit_learn(seed):
     y, y_hat = labels(seed)
     want = sk.confusion_matrix(y.numpy(), y_hat.numpy(), labels=range(7))
@@ -99,3 +149,63 @@ def test_confusion_matrix_of_bytes_with_many_classes():
 def test_confusion_matrix_names_what_is_out_of_range(y, y_hat, name):
     with pytest.raises(ValueError, match=f"^{name}holds a class outside 0 … 2"):
         metrics.confusion_matrix(torch.tensor(y), torch.tensor(y_hat), 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("absent", [(), (2,), (0, 6)])
+def test_precision_and_recall_are_those_of_scikit_learn(seed, absent):
+    y, y_hat = labels(seed, n=53)
+    for c in absent:  # first of the labels, then of the predictions as well
+        y[y == c] = 3
+    for c in absent[1:]:
+        y_hat[y_hat == c] = 4
+    precision, recall = metrics.precision_recall(metrics.confusion_matrix(y, y_hat, 7))
+    args = y.numpy(), y_hat.numpy()
+    settings = {"labels": range(7), "average": None, "zero_division": float("nan")}
+    want = sk.precision_score(*args, **settings), sk.recall_score(*args, **settings)
+    assert precision.shape == recall.shape == (7,)
+    assert precision.tolist() == pytest.approx(want[0].tolist(), nan_ok=True)
+    assert recall.tolist() == pytest.approx(want[1].tolist(), nan_ok=True)
+    assert recall.isnan().nonzero()[:, 0].tolist() == list(absent)
+    assert precision.isnan().nonzero()[:, 0].tolist() == list(absent[1:])
+
+
+def test_precision_and_recall_by_hand():
+    matrix = torch.tensor([[3, 1, 0], [2, 2, 0], [1, 0, 1]])
+    precision, recall = metrics.precision_recall(matrix)
+    assert precision.tolist() == pytest.approx([3 / 6, 2 / 3, 1])
+    assert recall.tolist() == pytest.approx([3 / 4, 2 / 4, 1 / 2])
+
+
+def test_a_class_never_predicted_has_no_precision_but_a_recall_of_0():
+    precision, recall = metrics.precision_recall(torch.tensor([[9, 0], [1, 0]]))
+    assert precision[0] == 0.9 and precision[1].isnan()
+    assert recall.tolist() == [1, 0]
+    assert precision.mean().isnan() and precision.nanmean() == 0.9
+
+
+def test_a_class_that_never_occurred_has_no_recall_but_a_precision_of_0():
+    precision, recall = metrics.precision_recall(torch.tensor([[9, 1], [0, 0]]))
+    assert precision.tolist() == [1, 0]
+    assert recall[0] == 0.9 and recall[1].isnan()
+
+
+def test_mean_recall_weighted_by_class_size_is_accuracy():
+    y, y_hat = labels(0)
+    matrix = metrics.confusion_matrix(y, y_hat, 7)
+    _, recall = metrics.precision_recall(matrix)
+    share = matrix.sum(dim=1) / len(y)
+    assert (recall * share).sum().item() == pytest.approx((y == y_hat).double().mean())
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (torch.zeros(2, 3), r"\(2, 3\): wanted \(C, C\)"),
+        (torch.zeros(4), r"\(4,\): wanted \(C, C\)"),
+        (torch.tensor([[1, 0], [-1, 2]]), "an entry below 0"),
+    ],
+)
+def test_precision_recall_refuses_what_is_no_confusion_matrix(matrix, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.precision_recall(matrix)

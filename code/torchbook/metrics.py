@@ -1,4 +1,4 @@
-"""Numbers that say how good predictions are."""
+"""Numbers that say how good predictions are; the chapter on validation reads them."""
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ class Mean:
 
     def add(self, value: Tensor, size: int) -> None:
         """Take in the mean `value` of a batch of `size` samples."""
+        if size == 0:  # a process without a share of this batch; its mean is nan
+            return
         self.total = self.total + value.detach().to(_widest(value.device)) * size
         self.count += size
 
@@ -29,11 +31,21 @@ class Mean:
 
 def accuracy(logits: Tensor, y: Tensor) -> Tensor:
     """The share of rows of logits (N, C) whose largest entry is at y (N,); a 0-d tensor."""
-    if logits.ndim != 2 or y.shape != logits.shape[:1]:
-        raise ValueError(
-            f"logits {tuple(logits.shape)} and y {tuple(y.shape)}: wanted (N, C) and (N,)"
-        )
+    _want_rows(logits, y)
     return (logits.argmax(dim=1) == y).to(_widest(y.device)).mean()
+
+
+def topk_accuracy(logits: Tensor, y: Tensor, k: int) -> Tensor:
+    """The share of rows of logits (N, C) with y (N,) among their k largest; a 0-d tensor.
+
+    Of equal entries, `torch.topk` says which come first. Raises ValueError for other shapes,
+    and for k outside 1 … C.
+    """
+    _want_rows(logits, y)
+    if not 1 <= k <= logits.shape[1]:
+        raise ValueError(f"k {k}: wanted 1 … {logits.shape[1]}, the number of classes")
+    found = logits.topk(k, dim=1).indices == y[:, None]  # (N, k)
+    return found.any(dim=1).to(_widest(y.device)).mean()
 
 
 def confusion_matrix(y: Tensor, y_hat: Tensor, num_classes: int) -> Tensor:
@@ -50,6 +62,31 @@ def confusion_matrix(y: Tensor, y_hat: Tensor, num_classes: int) -> Tensor:
     return torch.bincount(pairs, minlength=num_classes**2).reshape(
         num_classes, num_classes
     )
+
+
+def precision_recall(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Precision (C,) and recall (C,) of each class, from a confusion matrix (C, C).
+
+    Of what was called class c, precision is the share that is c; of what is c, recall is the
+    share that was called so. A class that was never predicted has no precision, one that never
+    occurred no recall: 0 / 0 is nan, since 0 would accuse and 1 would praise without evidence.
+    `nanmean` leaves such classes out. Raises ValueError for a matrix that is not square, or
+    has an entry below 0 (precision and recall: van Rijsbergen 1979).
+    """
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"a matrix {tuple(matrix.shape)}: wanted (C, C)")
+    if (matrix < 0).any():
+        raise ValueError("the matrix has an entry below 0: wanted counts")
+    counts = matrix.to(_widest(matrix.device))
+    hits = counts.diag()  # (C,)
+    return hits / counts.sum(dim=0), hits / counts.sum(dim=1)
+
+
+def _want_rows(logits: Tensor, y: Tensor) -> None:
+    if logits.ndim != 2 or y.shape != logits.shape[:1]:
+        raise ValueError(
+            f"logits {tuple(logits.shape)} and y {tuple(y.shape)}: wanted (N, C) and (N,)"
+        )
 
 
 def _widest(device: torch.device) -> torch.dtype:
