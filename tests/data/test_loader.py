@@ -229,17 +229,16 @@ def test_a_loaded_pass_goes_on_bit_for_bit(shuffle, augment, epochs, k, tmp_path
     assert fresh.epoch == whole.epoch == epochs + 3
     again, end = fresh.state_dict(), whole.state_dict()
     assert torch.equal(again["order"], end["order"])
-    assert torch.equal(again["augment"], end["augment"])
+    assert again["seed"] == end["seed"] == 3
 
 
 def test_a_state_is_numbers_and_tensors_that_stay_as_they_were():
     batches = resumable()
     state = batches.state_dict()
     assert all(type(v) in (int, torch.Tensor) for v in state.values())
-    before = state["order"].clone(), state["augment"].clone()
+    before = state["order"].clone()
     list(batches)
-    assert torch.equal(state["order"], before[0])
-    assert torch.equal(state["augment"], before[1])
+    assert torch.equal(state["order"], before)
     assert (state["epoch"], state["position"]) == (0, 0)
 
 
@@ -331,11 +330,188 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(other, words):
         (3, 3, {"batch_size": -2}, "batch_size -2"),
         (3, 3, {"mean": (0.1, 0.2)}, "statistics of 2 channels for images of 3"),
         (3, 3, {"std": [1.0] * 4}, "statistics of 4 channels for images of 3"),
+        (
+            3,
+            3,
+            {"std": [1.0, 0.0, 1.0]},
+            r"std \[1.0, 0.0, 1.0\]: wanted numbers above",
+        ),
+        (3, 3, {"std": -0.5}, "std -0.5: wanted numbers above 0"),
+        (3, 3, {"std": math.nan}, "std nan"),
+        (3, 3, {"mean": math.inf}, "mean inf: wanted finite numbers"),
     ],
 )
 def test_what_does_not_fit_is_refused(n, labels, options, words):
     with pytest.raises(ValueError, match=words):
         Batches(torch.zeros(n, 3, 2, 2), torch.zeros(labels), **options)
+
+
+def crop(X, generator):
+    """An augmentation that changes the shape: two columns less, from a random place on."""
+    start = int(torch.randint(3, (), generator=generator))
+    return X[..., start : start + X.shape[-1] - 2]
+
+
+@pytest.mark.parametrize("augment", [None, crop])
+@pytest.mark.parametrize("together", [1, 250, 2**18])  # bytes; one batch has 360
+@pytest.mark.parametrize("world", [2, 3, 4])
+def test_the_parts_of_all_processes_are_the_batch(
+    monkeypatch, augment, together, world
+):
+    monkeypatch.setattr("torchbook.data.loader.TOGETHER", together)
+    X, y = pictures(13)
+    options = {"shuffle": True, "mean": [0.1, 0.2, 0.3], "std": 0.3}
+    whole = list(Batches(X, y, 4, **options))
+    ranks = [
+        Batches(X, y, 4, augment=augment, **options).share(rank, world)
+        for rank in range(world)
+    ]
+    for _, labels in whole:
+        assert len(labels) in (4, 1)  # so that in the last batch most have nothing
+    for (X_whole, y_whole), *parts in zip(whole, *ranks, strict=True):
+        assert torch.equal(torch.cat([y for _, y in parts]), y_whole)
+        sizes = [len(y) for _, y in parts]
+        assert sizes == [len(p) for p in y_whole.tensor_split(world)]
+        for X_part, y_part in parts:
+            width = 5 if augment is None else 3
+            assert X_part.shape == (len(y_part), 3, 6, width)
+            assert X_part.dtype == torch.float32
+        if augment is None:
+            assert torch.equal(torch.cat([X for X, _ in parts]), X_whole)
+        assert [rank.total for rank in ranks] == [len(y_whole)] * world
+    for rank in ranks:
+        assert (len(rank), rank.samples, rank.batch_size) == (4, 13, 4)
+        assert (rank.epoch, rank.position) == (1, 0)
+
+
+def test_total_is_the_size_of_the_batch_yielded_last():
+    batches = numbered(10, batch_size=4)
+    assert [batches.total for _ in batches] == [4, 4, 2]
+
+
+def test_each_process_has_chance_of_its_own():
+    ranks = [resumable(augment=True).share(rank, 2) for rank in (0, 1)]
+    stored = resumable(augment=False).X
+    drawn = [X - stored[y] for rank in ranks for X, y in islice(rank, 1)]
+    assert drawn[0].shape == drawn[1].shape
+    assert not torch.allclose(drawn[0], drawn[1], atol=1e-3)
+
+
+def test_processes_that_cannot_all_have_a_part_are_refused():
+    batches = numbered(10, batch_size=2)
+    with pytest.raises(ValueError, match="batch_size of 2 for 3 processes"):
+        batches.share(0, 3)
+    assert len(next(iter(batches))[1]) == 2  # nothing has changed
+
+
+@pytest.mark.parametrize("worlds", [(1, 2), (2, 1), (2, 3), (3, 3)])
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
+def test_another_number_of_processes_takes_up_the_same_batches(worlds, k, tmp_path):
+    whole = list(resumable(augment=False))
+    stopped = [resumable().share(rank, worlds[0]) for rank in range(worlds[0])]
+    for rank in stopped:
+        list(islice(rank, k))
+    states = [through_a_file(rank.state_dict(), tmp_path) for rank in stopped]
+    resumed = [resumable(seed=99).share(r, worlds[1]) for r in range(worlds[1])]
+    for rank in resumed:
+        rank.load_state_dict(states[0])
+    for (_, y_whole), *parts in zip(whole[k:], *resumed, strict=True):
+        assert torch.equal(torch.cat([y for _, y in parts]), y_whole)
+    if worlds[0] == worlds[1]:  # then augmentation goes on bit for bit too
+        again = resumable(seed=99).share(1, worlds[1])
+        again.load_state_dict(states[0])
+        assert_same(again, list(resumable().share(1, worlds[1]))[k:])
+    for state in states:  # every process could have written the checkpoint
+        assert torch.equal(state.pop("order"), stopped[0].state_dict()["order"])
+    assert all(state == states[0] for state in states)
+
+
+def test_augmentation_depends_on_the_place_and_on_nothing_before_it():
+    def augmented(batches):
+        stored = resumable(augment=False).X
+        return [X - stored[y] for X, y in batches]  # what the noise added
+
+    whole = resumable()
+    first, second = augmented(whole), augmented(whole)
+    left = resumable()
+    next(iter(left))  # a pass left, and begun anew: other samples, the same chance
+    again = augmented(left)
+    for was, now in zip(first, again, strict=True):
+        torch.testing.assert_close(was, now, atol=1e-5, rtol=0)
+    for was, now in zip(first, second, strict=True):
+        assert not torch.allclose(was, now, atol=1e-3)
+    assert not torch.allclose(first[0], first[1], atol=1e-3)
+
+
+def test_augmentation_leaves_the_global_source_of_chance_alone():
+    before = torch.get_rng_state()
+    list(resumable())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_augmentation_that_loses_samples_is_named():
+    X, y = pictures()
+    batches = Batches(X, y, 4, augment=lambda X, generator: X[:-1])
+    with pytest.raises(ValueError, match="augment gave 3 samples for 4"):
+        list(batches)
+    assert batches.position == 0
+
+
+@pytest.mark.parametrize("batch_size", [3, 4, 11, 64])
+@pytest.mark.parametrize("together", [1, 300, 10**6])
+def test_how_many_batches_are_gathered_at_once_changes_nothing(
+    monkeypatch, batch_size, together
+):
+    X, y = pictures()
+    options = {"shuffle": True, "mean": 0.3, "std": [0.2, 0.3, 0.4]}
+    one_by_one, several = (Batches(X, y, batch_size, **options) for _ in range(2))
+    monkeypatch.setattr("torchbook.data.loader.TOGETHER", 0)
+    want = list(one_by_one)
+    monkeypatch.setattr("torchbook.data.loader.TOGETHER", together)
+    assert_same(several, want)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_batch_may_be_changed_and_the_set_stays(shuffle):
+    X, y = torch.randn(7, 3), torch.arange(7)
+    before = X.clone(), y.clone()
+    for inputs, labels in Batches(X, y, 2, shuffle=shuffle):
+        inputs.zero_()
+        labels.zero_()
+    assert torch.equal(X, before[0])
+    assert torch.equal(y, before[1])
+
+
+def test_values_are_those_of_the_formula():
+    X, y = pictures(40)
+    mean, std = [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]
+    got = torch.cat([X for X, _ in Batches(X, y, 7, mean=mean, std=std)])
+    mean, std = (torch.tensor(v).double().view(3, 1, 1) for v in (mean, std))
+    want = (X.double() / 255 - mean) / std
+    torch.testing.assert_close(got.double(), want, atol=1e-6, rtol=0)
+
+
+def test_statistics_may_keep_the_dimensions_they_were_taken_over():
+    X, y = pictures()
+    flat, kept = (X.float().mean((0, 2, 3), keepdim=keep) for keep in (False, True))
+    assert_same(Batches(X, y, 4, mean=kept), list(Batches(X, y, 4, mean=flat)))
+
+
+def test_to_moves_the_set_and_its_statistics():
+    X, y = pictures()
+    batches = Batches(X, y, 4, mean=[0.5] * 3, std=0.5)
+    assert batches.to("meta") is batches
+    for inputs, labels in batches:
+        assert (inputs.device.type, labels.device.type) == ("meta", "meta")
+        assert inputs.dtype == torch.float32
+
+
+@pytest.mark.parametrize("part", ["seed", "position", "order", "samples"])
+def test_a_state_that_lacks_a_part_is_refused(part):
+    state = resumable().state_dict()
+    del state[part]
+    with pytest.raises(ValueError, match=f"without {part}"):
+        resumable().load_state_dict(state)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
