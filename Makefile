@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX # uv would install into these
 $(shell [ "$$(cat .venv/.ready 2>/dev/null)" = "$(CURDIR)" ] || rm -f .venv/.ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint serve lab lock clean
+.PHONY: help book test lint serve lab bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,12 +36,20 @@ lint: .venv/.ready ## style and common slips, by ruff
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 
+bench: .venv/.ready .venv-bench/.ready ## how fast training is, beside Lightning, fastai and a plain loop
+	@.venv-bench/bin/python benchmarks/speed.py --record
+
 lock: .venv/.ready ## solve pyproject.toml into requirements.txt (UPGRADE=1: take the newest)
 	@mkdir -p _build && cp requirements.txt _build/pins.txt
 	@$(BIN)/uv pip compile pyproject.toml --group book --group dev --universal \
 		$(if $(UPGRADE),--upgrade) --generate-hashes --no-header --quiet -o _build/pins.txt
-	@! grep -nE '^--|://' _build/pins.txt
+	@cp benchmarks/requirements.txt _build/pins-bench.txt 2>/dev/null || true
+	@$(BIN)/uv pip compile pyproject.toml --group dev --group bench --constraint _build/pins.txt \
+		--universal $(if $(UPGRADE),--upgrade) --generate-hashes --no-header --quiet \
+		--no-annotate -o _build/pins-bench.txt
+	@! grep -nE '^--|://' _build/pins.txt _build/pins-bench.txt
 	@mv _build/pins.txt requirements.txt
+	@mv _build/pins-bench.txt benchmarks/requirements.txt
 
 clean: ## remove everything that was built (the environment stays)
 	rm -rf _build
@@ -60,3 +68,10 @@ clean: ## remove everything that was built (the environment stays)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	echo "$(CURDIR)" > $@; echo "Set up in $$(( $$(date +%s) - start )) s."
+
+.venv-bench/.ready: benchmarks/requirements.txt .venv/.ready
+	@echo "Setting up .venv-bench, with Lightning and fastai."
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench
+	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes $<
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
