@@ -32,12 +32,12 @@ def fit(
 ) -> History:
     """Train for `epochs` passes over `train`; measure on `valid` after each.
 
-    The training loss is the mean over the pass, taken while the weights were changing. Model and
-    batches move to a GPU where there is one, or to device=. The other options, their meaning
-    and defaults are the fields of `Options`: precision, accumulate, clip, schedule, checkpoints …
+    The training loss is the mean over the pass, while the weights were changing.
+    Model and batches move to a GPU where there is one, or to device=. The other
+    options, as precision, accumulate, clip, schedule, checkpoints, are in `Options`.
 
-    Raises FloatingPointError when a loss is not finite, and ValueError for a batch that the
-    model or the loss refuses; both name the step.
+    Raises FloatingPointError when a loss is not finite, and ValueError for a batch that
+    the model or the loss refuses; both name the step.
     """
     options = Options.of(options)
     with Run(model, train, optimizer, epochs, callbacks, options) as run:
@@ -68,9 +68,9 @@ def evaluate(
 ) -> dict[str, float]:
     """The mean loss and each metric, accuracy unless told, over all samples.
 
-    Each module is left in the mode, training or not, that it was in. Of several processes each
-    takes its share, and all get the same result. Raises ValueError for a batch that the model,
-    the loss or a metric refuses.
+    Each module is left in the mode, training or not, that it was in. Of several
+    processes each takes its share, and all get the same result. Raises ValueError for a
+    batch that the model, the loss or a metric refuses.
     """
     metrics = {"accuracy": accuracy} if metrics is None else metrics
     functions = {"loss": loss_fn, **metrics}

@@ -237,12 +237,18 @@ def test_no_package_index_is_named():
         if file.suffix in {".md", ".py", ".txt", ".toml", ".yml", ".yaml", ".json", ""}:
             text = file.read_text("utf8", errors="replace")
             assert not index.search(text), file
-    pins = (ROOT / "requirements.txt").read_text("utf8")
+
+
+@pytest.mark.parametrize(
+    ("file", "groups"),
+    [
+        ("requirements.txt", ("book", "dev")),
+        ("benchmarks/requirements.txt", ("dev", "bench")),
+    ],
+)
+def test_every_pin_has_hashes_and_every_dependency_a_pin(file, groups):
+    pins = (ROOT / file).read_text("utf8")
     assert "://" not in pins and "--index" not in pins
-
-
-def test_every_pin_has_hashes_and_every_dependency_a_pin():
-    pins = (ROOT / "requirements.txt").read_text("utf8")
     entries = re.split(r"\n(?=\S)", pins)
     pinned = {
         re.match(r"([\w.-]+)==", e)[1].lower()
@@ -255,8 +261,9 @@ def test_every_pin_has_hashes_and_every_dependency_a_pin():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
-    groups = project["dependency-groups"].values()
-    wanted = project["project"]["dependencies"] + [r for group in groups for r in group]
+    wanted = list(project["project"]["dependencies"])
+    for group in groups:
+        wanted += project["dependency-groups"][group]
     for requirement in wanted:
         assert re.match(r"[\w.-]+", requirement)[0].lower() in pinned, requirement
 
