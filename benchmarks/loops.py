@@ -161,7 +161,7 @@ def lightning(data, kind, epochs):
 
 def fastai(data, kind, epochs):
     """fastai over a TensorDataset, without bar and log."""
-    import fastai.callback.progress  # adds no_bar to Learner
+    from fastai.callback import progress  # noqa: F401 (adds no_bar to Learner)
     from fastai.callback.core import Callback
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner

@@ -85,7 +85,10 @@ def place(loader, device: torch.device):
 def wrap(model: nn.Module, device: torch.device) -> nn.Module:
     """What to call in place of model so that gradients are averaged over the processes.
 
-    The model itself where there is one process, or where it is sharded.
+    The model itself where there is one process, or where it is sharded. After its first step
+    DistributedDataParallel lays gradients out anew. Sums of three or more processes are then
+    rounded in another order, also in the first step after a resume: with one or two processes a
+    run goes on bit for bit, with more up to that rounding.
     """
     if world() == 1 or is_sharded(model):
         return model
@@ -119,6 +122,17 @@ def is_sharded(model: nn.Module) -> bool:
     from torch.distributed.tensor import DTensor
 
     return _started() and any(isinstance(p, DTensor) for p in model.parameters())
+
+
+def agree(model: nn.Module) -> None:
+    """Give every process the buffers of rank 0, as what batch normalisation has counted.
+
+    Each process counts its own share; a checkpoint holds what rank 0 has counted, and so that
+    is what must be measured on validation data.
+    """
+    if world() > 1 and not is_sharded(model):
+        for buffer in model.buffers():
+            dist.broadcast(buffer, src=0)
 
 
 def synchronise(model: nn.Module, now: bool) -> None:

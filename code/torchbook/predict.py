@@ -21,24 +21,41 @@ if TYPE_CHECKING:
 def read(paths: list[Path], facts: Facts, *, invert: bool = False) -> Tensor:
     """Picture files as bytes (N, C, H, W), in the size and colours that the model was trained on.
 
-    What is not of its shape is cut to it round the middle. Raises DataError that names a file
-    which is missing or no picture.
+    What is not of its shape is cut to it round the middle; what is transparent becomes white,
+    as on paper. Raises DataError that names a file which is missing or no picture.
     """
     from PIL import Image, ImageOps
     from torchvision.transforms.functional import pil_to_tensor
+
+    from torchbook.data.picture_reader import reason
 
     channels, height, width = facts.shape
     pictures = []
     for path in paths:
         try:
             with Image.open(path) as picture:
-                upright = ImageOps.exif_transpose(picture)
-                coloured = upright.convert("L" if channels == 1 else "RGB")
-                fitted = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
-        except OSError as error:
-            raise DataError(f"{path} cannot be read as a picture: {error}") from error
+                upright = _opaque(ImageOps.exif_transpose(picture))
+            coloured = upright.convert("L" if channels == 1 else "RGB")
+            fitted = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
+        except Exception as error:  # a decoder may fail on a strange file in any way
+            why = reason(Path(path), error)
+            raise DataError(f"{path} cannot be read as a picture: {why}") from error
         pictures.append(pil_to_tensor(ImageOps.invert(fitted) if invert else fitted))
     return torch.stack(pictures)
+
+
+def _opaque(picture):
+    """An image of Pillow with white behind it; ValueError for more than 8 bits a channel."""
+    from PIL import Image
+
+    if picture.mode[0] in "IF":  # Pillow would cut them off at 255
+        raise ValueError(
+            f"it has more than 8 bits a channel (mode {picture.mode}): convert it to 8"
+        )
+    if "A" not in picture.getbands() and "transparency" not in picture.info:
+        return picture
+    drawn = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
 
 
 @torch.inference_mode()
@@ -54,8 +71,8 @@ def probabilities(
 
 def table(paths: list[Path], probs: Tensor, classes: tuple[str, ...], top: int) -> str:
     """The `top` most probable classes of each picture, as lines of text."""
-    width = max(len(str(path)) for path in paths)
-    wide = max(map(len, classes))
+    width = max(len(name) for name in ["image", *map(str, paths)])
+    wide = max(map(len, ["class", *classes]))
     lines = [f"{'image':{width}}  {'class':{wide}}  probability"]
     for path, row in zip(paths, probs, strict=True):
         best = row.topk(min(top, len(classes)))
@@ -69,30 +86,21 @@ def draw(
     file: Path, paths: list[Path], X: Tensor, probs: Tensor, classes: tuple[str, ...]
 ) -> None:
     """Each picture as the model got it, and beside it a bar for each class, into a file."""
-    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    fig, rows = plt.subplots(
-        len(X),
-        2,
-        figsize=(6, 2.6 * len(X)),
-        squeeze=False,
-        width_ratios=(1, 1.6),
-        layout="constrained",
-    )
+    # not by pyplot: a page that shows figures is left as it is
+    fig = Figure(figsize=(6, 2.6 * len(X)), layout="constrained")
+    rows = fig.subplots(len(X), 2, squeeze=False, width_ratios=(1, 1.6))
     for (left, right), path, pixels, row in zip(rows, paths, X, probs, strict=True):
         shown = pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)
         left.imshow(shown.numpy(), cmap="gray", vmin=0, vmax=255)
-        left.set_title(path.name)
+        left.set_title(path.name, parse_math=False)
         left.set_axis_off()
         right.barh(classes, row.numpy())
         right.invert_yaxis()
         right.set(xlim=(0, 1), xlabel="probability")
     file.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(file)
-    plt.close(fig)
 
 
 def report(
@@ -100,26 +108,23 @@ def report(
 ) -> str:
     """Loss and accuracy on the test set, then precision and recall of every class, as text.
 
-    Raises DataError for another set than the one that the model was trained on.
+    Raises RunError for another set than the one that the model was trained on.
     """
-    from torchbook.runs import batches
+    from torchbook.runs import batches, check_set
 
-    if data.title != facts.title:
-        raise DataError(
-            f"the network was trained on {facts.title}, and there is {data.title} now: measuring "
-            "it on that would mean nothing; look at TORCHBOOK_DATA and --stand-in"
-        )
+    check_set(data, facts)
     device = pick(device)
     loader = batches(data.X_test, data.y_test, facts, 1000, device=device)
-    scores = train.evaluate(model.to(device), loader, F.cross_entropy)
+    scores = train.evaluate(model.to(device).eval(), loader, F.cross_entropy)
     with torch.inference_mode():
         y_hat = torch.cat([model(X).argmax(dim=1) for X, _ in loader]).cpu()
     matrix = metrics.confusion_matrix(data.y_test, y_hat, len(facts.classes))
     precision, recall = metrics.precision_recall(matrix)
-    wide = max(map(len, facts.classes))
+    wide = max(map(len, ["class", *facts.classes]))
     lines = [f"test loss {scores['loss']:.4f}, accuracy {scores['accuracy']:.4f}", ""]
     lines.append(f"{'class':{wide}}  precision  recall  images")
     for k, name in enumerate(facts.classes):
+        found = "never" if precision[k].isnan() else f"{precision[k]:.4f}"
         count = int(matrix[k].sum())
-        lines.append(f"{name:{wide}}  {precision[k]:9.4f}  {recall[k]:6.4f}  {count:6}")
+        lines.append(f"{name:{wide}}  {found:>9}  {recall[k]:6.4f}  {count:6}")
     return "\n".join(lines)

@@ -62,8 +62,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a model must know of the pictures that it was trained on."""
+    """What a model must know of the pictures that it was trained on.
 
+    `data` is the name of their set: of the stand-in, where there was one.
+    """
+
+    data: str
     title: str
     classes: tuple[str, ...]
     shape: tuple[int, int, int]  # (C, H, W)
@@ -92,7 +96,8 @@ class RunFolder:
             return _built(Settings, parts[0]), _built(Facts, parts[1])
         except FileNotFoundError as error:
             raise RunError(
-                f"{self.path} holds no run: there is no settings.json in it"
+                f"{self.path} holds no run: there is no settings.json in it; `torchbook train "
+                f"--out {self.path}` begins one"
             ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{file} cannot be used: {error}") from error
@@ -106,9 +111,13 @@ class RunFolder:
         settings, facts = self.read()
         model, kept = build(settings, facts), Checkpoints(self.path)
         best = self.path / "best.pt"
-        state = load(best) if which == "best" and best.exists() else kept.newest()
+        is_there = which == "best" and best.exists()
+        state = _loaded(best) if is_there else kept.newest()
         if state is None:
-            raise RunError(f"{self.path} holds no checkpoint yet: nothing was learnt")
+            raise RunError(
+                f"{self.path} holds no checkpoint that can be read: go on with "
+                f"`torchbook train --out {self.path} --resume`"
+            )
         try:
             model.load_state_dict(state["model"])
         except (RuntimeError, KeyError) as error:
@@ -137,12 +146,23 @@ def facts_of(data: images.ImageSet) -> Facts:
     """The facts of a set, its statistics over all pixels of the training pictures."""
     pixels = data.X_train.float() / 255
     return Facts(
+        data.name,
         data.title,
         data.classes,
         tuple(data.X_train.shape[1:]),
         pixels.mean().item(),
         pixels.std().item(),
     )
+
+
+def check_set(data: images.ImageSet, facts: Facts) -> None:
+    """Raise RunError unless these are the pictures that the run was begun with."""
+    now = data.title, tuple(data.classes), tuple(data.X_train.shape[1:])
+    if now != (facts.title, facts.classes, facts.shape):
+        raise RunError(
+            f"this run was trained on {facts.title}, and {data.title} is another set: wanted "
+            "the images that it was begun with"
+        )
 
 
 def batches(X: Tensor, y: Tensor, facts: Facts, batch_size: int, **more) -> Batches:
@@ -156,8 +176,10 @@ def fit(
     """Train as the settings say, in the folder; `options` go to `train.fit`.
 
     A tenth of the training pictures is held out, and best is the epoch that does best on them.
+    Raises RunError for another set than the one that the run in the folder was begun with.
     """
-    facts = facts_of(data)
+    facts = folder.read()[1] if folder.exists() else facts_of(data)
+    check_set(data, facts)
     seed.everything(settings.seed)
     model = build(settings, facts)
     device = options.get("device")
@@ -166,21 +188,7 @@ def fit(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
     )
-    order = torch.randperm(
-        len(data.y_train), generator=torch.Generator().manual_seed(0)
-    )
-    held_out, kept = order.tensor_split([round(len(order) * HELD_OUT)])
-    change = augment.compose(*(AUGMENTATIONS[name] for name in settings.augment))
-    training = batches(
-        data.X_train[kept],
-        data.y_train[kept],
-        facts,
-        settings.batch_size,
-        shuffle=True,
-        seed=settings.seed,
-        augment=change if settings.augment else None,
-    )
-    valid = batches(data.X_train[held_out], data.y_train[held_out], facts, 1000)
+    training, valid = _split(data, settings, facts)
     steps = settings.epochs * len(training)
     history = train.fit(
         model,
@@ -201,13 +209,41 @@ def fit(
 def finish(folder: RunFolder) -> Path:
     """Write the best weights alone, as safetensors; the file."""
     model, _, facts = folder.model()
-    notes = {"title": facts.title, "classes": json.dumps(facts.classes)}
-    return weights.write(folder.path / "weights.safetensors", model, **notes)
+    # one note: the order of several is left to chance, and equal weights give equal files
+    facts = json.dumps(asdict(facts))
+    return weights.write(folder.path / "weights.safetensors", model, facts=facts)
+
+
+def _split(
+    data: images.ImageSet, settings: Settings, facts: Facts
+) -> tuple[Batches, Batches]:
+    chance = torch.Generator().manual_seed(0)  # the same whatever the run's seed
+    order = torch.randperm(len(data.y_train), generator=chance)
+    held_out, kept = order.tensor_split([round(len(order) * HELD_OUT)])
+    X, y = data.X_train, data.y_train
+    more = {"shuffle": True, "seed": settings.seed}
+    if settings.augment:
+        changes = [AUGMENTATIONS[name] for name in settings.augment]
+        more["augment"] = augment.compose(*changes)
+    training = batches(X[kept], y[kept], facts, settings.batch_size, **more)
+    return training, batches(X[held_out], y[held_out], facts, 1000)
+
+
+def _loaded(best: Path) -> dict:
+    try:
+        return load(best)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{error}. Use --weights newest, for the newest checkpoint that is whole"
+        ) from error
 
 
 def _built(kind: type, values: dict):
     known = {field.name for field in fields(kind)}
+    if not isinstance(values, dict):
+        raise ValueError(f"{values!r} is no {kind.__name__.lower()}")
     if values.keys() - known:
-        raise ValueError(f"unknown entries {', '.join(sorted(values.keys() - known))}")
+        unknown = ", ".join(sorted(values.keys() - known))
+        raise ValueError(f"unknown entries: {unknown}; a newer torchbook may know them")
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return kind(**tuples)

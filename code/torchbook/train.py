@@ -76,6 +76,7 @@ def evaluate(
     functions = {"loss": loss_fn, **metrics}
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     means, forward = {name: Mean() for name in functions}, Precision(precision, device)
+    distributed.agree(model)
     with _eval_mode(model):
         for number, (X, y) in enumerate(distributed.place(loader, device), 1):
             X, y = X.to(device), y.to(device)

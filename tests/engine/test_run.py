@@ -1,6 +1,5 @@
 """torchbook.engine.run: modes, losses of steps, the order of calls, what is reported."""
 
-
 import pytest
 import torch
 import torch.nn.functional as F

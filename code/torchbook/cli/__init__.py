@@ -11,12 +11,19 @@ from pathlib import Path
 
 import click
 
-from torchbook.cli.errors import as_begun, plain_errors
+from torchbook.cli.errors import plain_errors
 
 # torch is imported inside the commands: --help must not wait for it
 
 DEVICE = click.option(
-    "--device", help="cpu, cuda, mps.  [default: a GPU where there is one]"
+    "--device",
+    help="Where to compute: cpu, cuda, mps.  [default: a GPU where there is one]",
+)
+WEIGHTS = click.option(
+    "--weights",
+    type=click.Choice(["best", "newest"]),
+    default="best",
+    help="Those of the epoch with the best validation accuracy, or the newest.",
 )
 RUN = click.argument(
     "run", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -43,13 +50,13 @@ def main() -> None:
 @click.option(
     "--data",
     default="fashion_mnist",
-    help="Images to learn: a name; `torchbook sets` lists them.",
+    help="The set of images to learn from; `torchbook sets` lists them.",
 )
 @click.option(
     "--model",
     type=click.Choice(["mlp", "cnn", "resnet"]),
     default="cnn",
-    help="The network.",
+    help="The kind of network.",
 )
 @click.option(
     "--epochs", type=click.IntRange(1), default=5, help="Passes over the images."
@@ -63,120 +70,116 @@ def main() -> None:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with the run in --out; its own settings count.",
+    help="Go on with the run in --out, with the settings that it was begun with.",
 )
 @click.option(
-    "--batch-size", type=click.IntRange(1), default=128, help="Images in a step."
+    "--batch-size",
+    type=click.IntRange(1),
+    default=128,
+    help="Images in one step, of all processes together.",
 )
 @click.option(
     "--lr",
     type=click.FloatRange(0, min_open=True),
     default=2e-3,
-    help="The highest learning rate.",
+    help="The learning rate at its highest; it rises to that and falls.",
 )
 @click.option(
     "--weight-decay",
     type=click.FloatRange(0),
     default=0.01,
-    help="Pull of the weights towards 0.",
+    help="How strongly weights are pulled towards 0.",
 )
 @click.option(
     "--augment",
     type=CHANGES,
     multiple=True,
-    help="Change training images by chance; may be given more than once.",
+    help="Change training images at random; may be given more than once.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=0,
-    help="Chance, fixed by a number.",
+    help="A number that fixes all that is random.",
 )
 @click.option(
-    "--stand-in", help="What to train on when --data cannot be had, as glyphs."
+    "--stand-in", help="The set to use when --data cannot be had: glyphs, for one."
 )
 @click.option(
     "--save-every",
     type=click.IntRange(1),
     metavar="STEPS",
-    help="Write checkpoints also between the ends of epochs.",
+    help="Write a checkpoint every so many steps too, not only after each epoch.",
 )
 @DEVICE
 @click.option(
     "--precision",
     type=PRECISIONS,
     default="float32",
-    help="mixed: 16 bits where the device is good at it.",
+    help="Of the arithmetic; mixed is 16 bits where the device is good at it.",
 )
 @click.option(
     "--compile",
     is_flag=True,
-    help="Let torch.compile make the steps faster; the first is slow.",
+    help="Make steps faster with torch.compile; the first one takes long.",
 )
 @click.option(
-    "--shard", is_flag=True, help="Under torchrun: divide the weights too (FSDP2)."
+    "--shard",
+    is_flag=True,
+    help="Under torchrun, divide the weights among the processes too (FSDP2).",
 )
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--quiet", is_flag=True, help="Show no progress bar.")
 @click.pass_context
 def train(context, out, resume, device, save_every, quiet, **asked) -> None:
-    """Train a network, and keep everything in a folder.
+    """Train a network, and keep all that comes of it in a folder.
 
-    Ctrl-C finishes the step, writes a checkpoint and ends; --resume goes on from there, bit
-    for bit. Under torchrun the same command trains on several processes.
+    Ctrl-C finishes the step, writes a checkpoint and ends; --resume goes on from there, and
+    ends with the same weights as a run that was not stopped. A tenth of the training images is
+    kept for validation. Several processes:
+
+    \b
+    torchrun --nproc-per-node 2 -m torchbook train --out runs/first
     """
-    from torchbook import distributed, runs
-    from torchbook.checkpoint import Checkpoints
-    from torchbook.data import images
-    from torchbook.device import pick
+    with plain_errors():
+        from torchbook.cli import training
 
-    with plain_errors(out):
-        folder, settings = runs.RunFolder(out), runs.Settings(**asked)
-        if resume:
-            settings = as_begun(folder.read()[0], context, asked)
-        elif folder.exists():
-            raise runs.RunError(
-                f"{out} holds a run already: add --resume to go on with it, or name another folder"
-            )
-        distributed.start(pick(device))
-        say = click.echo if distributed.is_writer() else _silent
-        data = images.load(settings.data, stand_in=settings.stand_in, progress=say)
-        say(data.note)
-        if distributed.is_writer() and not resume:
-            folder.begin(settings, runs.facts_of(data))
-        _, history = runs.fit(
-            folder,
-            settings,
-            data,
+        source = click.core.ParameterSource.COMMANDLINE
+        given = {n for n in asked if context.get_parameter_source(n) is source}
+        training.run(
+            out,
+            asked,
+            given,
+            resume=resume,
             device=device,
-            checkpoints=Checkpoints(out, every=save_every, best="valid_accuracy"),
-            resume="auto",
-            progress=not quiet,
+            save_every=save_every,
+            quiet=quiet,
         )
-        if distributed.is_writer():
-            runs.finish(folder)
-        say(history.table())
-        say(f"\nEverything is in {out}. Next: torchbook evaluate {out}")
 
 
 @main.command()
 @RUN
-@click.option(
-    "--weights",
-    type=click.Choice(["best", "newest"]),
-    default="best",
-    help="Which checkpoint.",
-)
+@WEIGHTS
 @DEVICE
 def evaluate(run, weights, device) -> None:
-    """Measure the network in the folder RUN on its test images: look once, at the end."""
-    from torchbook import predict, runs
-    from torchbook.data import images
+    """Measure the network of a run on test images.
 
-    with plain_errors(run):
-        model, settings, facts = runs.RunFolder(run).model(weights)
-        data = images.load(settings.data, stand_in=settings.stand_in)
+    RUN is the folder that `torchbook train` filled. Choose networks by their validation
+    accuracy, and measure the chosen one here, once, at the end.
+    """
+    with plain_errors():
+        from torchbook import predict, runs
+        from torchbook.data import images
+
+        model, _, facts = runs.RunFolder(run).model(weights)
+        data = images.load(facts.data)
         click.echo(data.note)
         click.echo(predict.report(model, data, facts, device))
+
+
+def _drawable(context, option, file):
+    if file and file.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise click.BadParameter(f"{file} must end in .png, .svg or .pdf")
+    return file
 
 
 @main.command()
@@ -192,26 +195,33 @@ def evaluate(run, weights, device) -> None:
     "--top",
     type=click.IntRange(1),
     default=3,
-    help="How many classes to name for each.",
+    help="How many classes to name for each image.",
 )
 @click.option(
     "--invert",
     is_flag=True,
-    help="Turn dark things on white into light ones on black, as the training images may be.",
+    help="Swap dark and light first: for black on white, where the training images are "
+    "white on black.",
 )
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=_drawable,
     metavar="FILE",
-    help="Draw pictures and probabilities into a PNG, SVG or PDF file.",
+    help="Draw images and probabilities into a PNG, SVG or PDF file.",
 )
+@WEIGHTS
 @DEVICE
-def predict(run, pictures, top, invert, plot, device) -> None:
-    """Say what the network in the folder RUN sees in each IMAGE."""
-    from torchbook import predict, runs
+def predict(run, pictures, top, invert, plot, weights, device) -> None:
+    """Name the classes that a network finds most probable for images.
 
-    with plain_errors(run):
-        model, _, facts = runs.RunFolder(run).model()
+    RUN is the folder that `torchbook train` filled; each IMAGE is a picture file, which is cut
+    and scaled to the size of the training images.
+    """
+    with plain_errors():
+        from torchbook import predict, runs
+
+        model, _, facts = runs.RunFolder(run).model(weights)
         X = predict.read(pictures, facts, invert=invert)
         probs = predict.probabilities(model, X, facts, device)
         click.echo(predict.table(pictures, probs, facts.classes, top))
@@ -222,14 +232,14 @@ def predict(run, pictures, top, invert, plot, device) -> None:
 
 @main.command()
 def sets() -> None:
-    """List the sets of images that --data can name."""
-    from torchbook.data import images
+    """List the sets of images that train --data can name."""
+    with plain_errors():
+        from torchbook.data import images
 
-    for name in images.EMBEDDED:
-        click.echo(f"{name}  (always there)")
-    for name, published in images.PUBLISHED.items():
-        click.echo(f"{name}  ({published.title}; from TORCHBOOK_DATA, or downloaded)")
-
-
-def _silent(text: str) -> None:
-    pass
+        wide = max(map(len, images.NAMES))
+        for name in images.EMBEDDED:
+            click.echo(f"{name:{wide}}  always there")
+        for name, title in images.TITLES.items():
+            click.echo(
+                f"{name:{wide}}  {title}, from the folder TORCHBOOK_DATA or downloaded"
+            )

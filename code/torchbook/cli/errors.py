@@ -3,51 +3,56 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 
 import click
 
+STOPPED = 130  # what a shell gives a command that Ctrl-C ended
+
 
 @contextmanager
-def plain_errors(run: Path) -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """What a reader can act on is said in a sentence; anything else is a bug, and shows itself."""
-    from torchbook.checkpoint import CheckpointError
-    from torchbook.data.folder import DataError
-    from torchbook.engine.interrupt import Interrupted
-    from torchbook.runs import RunError
+    with warnings.catch_warnings():
+        warnings.showwarning = _say_warning
+        try:
+            import torch
 
-    try:
-        yield
-    except Interrupted as stopped:
-        click.echo(
-            f"\nStopped after step {stopped.step}, all of it kept. Go on with:\n"
-            f"  torchbook train --out {run} --resume",
-            err=True,
-        )
-        sys.exit(130)
-    except (
-        RunError,
-        CheckpointError,
-        DataError,
-        ValueError,
-        FloatingPointError,
-    ) as error:
-        raise click.ClickException(str(error)) from error
+            from torchbook.checkpoint import CheckpointError
+            from torchbook.data.folder import DataError
+            from torchbook.runs import RunError
+
+            yield
+        # first, so that it is known before the imports are done
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            sys.exit(STOPPED)
+        except torch.OutOfMemoryError as error:
+            words = "the memory of the GPU is full: try a smaller --batch-size"
+            raise click.ClickException(_by(words)) from error
+        except (
+            RunError,
+            CheckpointError,
+            DataError,
+            ValueError,
+            FloatingPointError,
+        ) as error:
+            raise click.ClickException(_by(str(error))) from error
+        except OSError as error:
+            if error.filename is None:  # not about a file
+                raise
+            words = f"{error.filename} cannot be read or written: {error.strerror}"
+            raise click.ClickException(_by(words)) from error
 
 
-def as_begun(begun, context: click.Context, asked: dict):
-    """The settings that a run was begun with; an option given now must agree with them."""
-    for name, value in asked.items():
-        given = (
-            context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        )
-        if given and value != asdict(begun)[name]:
-            option = "--" + name.replace("_", "-")
-            raise click.UsageError(
-                f"this run was begun with {option} {asdict(begun)[name]}, not {value}: leave "
-                f"{option} out to go on with it, or begin another run in another folder"
-            )
-    return begun
+def _by(words: str) -> str:
+    # of several processes each may meet an error that the others do not
+    from torchbook import distributed
+
+    return f"process {distributed.rank()}: {words}" if distributed.rank() else words
+
+
+def _say_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    click.echo(f"Warning: {message}", err=True)

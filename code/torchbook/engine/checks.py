@@ -53,14 +53,14 @@ def explain(model: nn.Module, X, y, error: Exception) -> str:
 def _reason(model: nn.Module, X, y) -> str:
     try:
         logits = _logits(model, X)
-    except Exception as error:
+    except Exception:
         wanted = _dtype_that_works(model, X)
         if wanted is not None:
             return (
                 f"the inputs are {_dtype(X)} and the weights {_dtype(wanted)}; "
                 f"turn the inputs into that, as by X.to({wanted.dtype})"
             )
-        return f"the model does not take such inputs ({_first_line(error)})"
+        return "the model does not take such inputs"
     if not isinstance(logits, Tensor) or not isinstance(y, Tensor):
         return ""
     return _labels(logits, y)

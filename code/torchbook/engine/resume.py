@@ -61,7 +61,7 @@ def save(run: Run) -> Path:
         if name in state["model"] and not state["model"][name].isfinite().all():
             raise FloatingPointError(
                 f"{name} is not finite after step {run.step} (epoch {run.epoch}), so no "
-                "checkpoint was written: try a smaller learning rate or clip=1.0"
+                "checkpoint was written: try a smaller learning rate, or clip the gradients"
                 + kept.newest_name()
             )
     score = (

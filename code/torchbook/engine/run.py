@@ -179,7 +179,7 @@ class Run:
             if not math.isfinite(loss):
                 raise FloatingPointError(
                     f"the loss of step {step} (epoch {self.epoch}) is {loss}: try a smaller "
-                    "learning rate or clip=1.0, and look for inputs that are not finite"
+                    "learning rate, or clip the gradients, and look for inputs that are not finite"
                     + (kept.newest_name() if kept else "")
                 )
             self.history.losses.append(loss)
