@@ -2,14 +2,15 @@
 
     python benchmarks/fashion.py mlp               # a multilayer perceptron: within a minute
     python benchmarks/fashion.py cnn               # under 100,000 parameters: five minutes
-    python benchmarks/fashion.py best --seeds 0 1  # the best recipe found: a quarter of an hour
+    python benchmarks/fashion.py best --seeds 0    # the best recipe found: a quarter of an hour
 
 Each seed trains on all 60,000 training images and reads the test images once, at the end; what
 comes of it is recorded as book/recorded/fashion-RECIPE.json, which the pages read.
 
 How a recipe was chosen can be repeated too: --holdout 10000 keeps as many training images, the
 same ones for every seed, from training and measures on them in place of the test images;
-nothing is recorded then.
+nothing is recorded then. Accuracy "with mirror image" takes the mean of the logits of a picture
+and of its mirror image, for recipes that were trained on both; "accuracy" is the plain one.
 """
 
 import argparse
@@ -20,12 +21,11 @@ from itertools import pairwise
 from time import perf_counter
 
 import torch
+from muon import Muon
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from torchbook import recorded, seed
-from torchbook.callbacks import Callback
 from torchbook.data import augment, images
 from torchbook.data.loader import Batches
 from torchbook.device import pick
@@ -40,16 +40,14 @@ class Recipe:
     """What is trained, and how."""
 
     model: Callable[[], nn.Module]
+    optimizer: Callable[[nn.Module], torch.optim.Optimizer]
     epochs: int
     batch_size: int
-    optimizer: Callable[[list], torch.optim.Optimizer]
-    label_smoothing: float = 0.0
+    label_smoothing: float
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
     warm_up: float = (
         0.2  # of the steps; after it the rate falls to zero on a straight line
     )
-    average: float = 0.0  # the decay of the moving average of the weights
-    channels_last: bool = False
 
 
 def mlp(*sizes: int, dropout: float) -> nn.Sequential:
@@ -61,45 +59,42 @@ def mlp(*sizes: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
+def adamw(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW; biases and the scales of normalisation do not decay."""
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": weights}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr, betas=(0.9, 0.99), weight_decay=weight_decay)
+
+
+SHIFT_AND_FLIP = augment.compose(
+    partial(augment.random_crop, padding=1), augment.horizontal_flip
+)
 RECIPES = {
     "mlp": Recipe(
         model=partial(mlp, 784, 512, 256, 10, dropout=0.2),
-        epochs=12,
+        optimizer=partial(adamw, lr=0.004, weight_decay=0.05),
+        epochs=15,
         batch_size=256,
-        optimizer=partial(torch.optim.AdamW, lr=0.004, weight_decay=0.05, fused=True),
         label_smoothing=0.05,
     ),
     "cnn": Recipe(
         model=CNN,
-        epochs=11,
+        optimizer=partial(Muon, lr=0.03, adamw_lr=0.006, weight_decay=0.02),
+        epochs=10,
         batch_size=128,
-        optimizer=partial(torch.optim.AdamW, lr=0.006, weight_decay=0.02, fused=True),
         label_smoothing=0.05,
-        augment=augment.horizontal_flip,
-        average=0.99,
-        channels_last=True,
+        augment=SHIFT_AND_FLIP,
+    ),
+    "best": Recipe(
+        model=partial(CNN, widths=(16, 48, 96), blocks=(0, 1, 2)),
+        optimizer=partial(Muon, lr=0.03, adamw_lr=0.006, weight_decay=0.05),
+        epochs=12,
+        batch_size=128,
+        label_smoothing=0.1,
+        augment=SHIFT_AND_FLIP,
     ),
 }
-
-
-class AverageOfWeights(Callback):
-    """Keeps an exponential moving average of the weights; at the end the model gets it.
-
-    Averages of what batch normalisation has counted are taken along (Polyak & Juditsky 1992).
-    """
-
-    def __init__(self, decay: float) -> None:
-        self.decay = decay
-
-    def before(self, run) -> None:
-        function = get_ema_multi_avg_fn(self.decay)
-        self.average = AveragedModel(run.model, multi_avg_fn=function, use_buffers=True)
-
-    def after_step(self, run) -> None:
-        self.average.update_parameters(run.model)
-
-    def after(self, run) -> None:
-        run.model.load_state_dict(self.average.module.state_dict())
 
 
 class Mirrored(nn.Module):
@@ -119,13 +114,6 @@ def triangle(step: int, steps: int, warm_up: float) -> float:
     return min((step + 1) / peak, (steps - step) / (steps - peak))
 
 
-def groups(model: nn.Module) -> list[dict]:
-    """Parameter groups: weights decay, biases and the scales of normalisation do not."""
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": weights}, {"params": others, "weight_decay": 0.0}]
-
-
 def split(data: images.ImageSet, holdout: int) -> tuple[tuple, tuple]:
     """((X, y) to train on, (X, y) to measure on): the test images, or those held out."""
     if not holdout:
@@ -138,122 +126,135 @@ def split(data: images.ImageSet, holdout: int) -> tuple[tuple, tuple]:
     return (X[kept], y[kept]), (X[out], y[out])
 
 
-def run(recipe: Recipe, number: int, data, holdout: int, device: torch.device) -> dict:
-    """Train with the seed `number`; seconds of training, accuracies, and curves."""
+def run(
+    recipe: Recipe, number: int, data, holdout: int, device: torch.device
+) -> tuple[dict[str, float], list[float]]:
+    """Train with the seed `number`: (what to put into the table, training loss of each epoch).
+
+    The seconds are those of `fit`; the data was read before.
+    """
     seed.everything(number)
-    model = recipe.model()
     (X, y), measured = split(data, holdout)
     scale = {"mean": X.float().mean() / 255, "std": X.float().std() / 255}
     train = Batches(
-        X, y, recipe.batch_size, shuffle=True, seed=number, augment=recipe.augment,
-        device=device, **scale,
-    )  # fmt: skip
-    optimizer = recipe.optimizer(groups(model))
-    steps = recipe.epochs * len(train)
-    rate = partial(triangle, steps=steps, warm_up=recipe.warm_up)
+        X,
+        y,
+        recipe.batch_size,
+        shuffle=True,
+        seed=number,
+        device=device,
+        augment=recipe.augment,
+        **scale,
+    )
+    model = recipe.model().to(device)
+    optimizer = recipe.optimizer(model)
+    rate = partial(triangle, steps=recipe.epochs * len(train), warm_up=recipe.warm_up)
     start = perf_counter()
     history = fit(
-        model, train, nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing), optimizer,
-        epochs=recipe.epochs, device=device, schedule=LambdaLR(optimizer, rate),
-        channels_last=recipe.channels_last,
-        callbacks=[AverageOfWeights(recipe.average)] if recipe.average else [],
-    )  # fmt: skip
+        model,
+        train,
+        nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing),
+        optimizer,
+        epochs=recipe.epochs,
+        schedule=LambdaLR(optimizer, rate),
+        device=str(device),
+        channels_last=True,
+    )
     seconds = perf_counter() - start
     test = Batches(*measured, batch_size=500, device=device, **scale)
-    scores = evaluate(model, test, nn.CrossEntropyLoss())
-    mirrored = evaluate(Mirrored(model), test, nn.CrossEntropyLoss())
-    return {
+    scores = {
         "parameters": sum(p.numel() for p in model.parameters()),
         "seconds": seconds,
-        "loss": scores["loss"],
-        "accuracy": scores["accuracy"],
-        "accuracy_with_mirror_image": mirrored["accuracy"],
-        "train_loss": history["train_loss"],
+        **evaluate(model, test, nn.CrossEntropyLoss()),
     }
+    if recipe.augment:  # it has seen mirror images before
+        mirrored = evaluate(Mirrored(model), test, nn.CrossEntropyLoss())
+        scores["accuracy_with_mirror_image"] = mirrored["accuracy"]
+    return scores, history["train_loss"]
+
+
+def means(runs: dict[int, dict]) -> dict:
+    """The mean over the seeds of each number."""
+    first = next(iter(runs.values()))
+    return {key: sum(run[key] for run in runs.values()) / len(runs) for key in first}
 
 
 def table(name: str, runs: dict[int, dict]) -> str:
-    """A line a seed and one of means: parameters, seconds of training, accuracies."""
-    columns = ("seconds", "accuracy", "accuracy_with_mirror_image")
-    rows = {f"seed {number}": row for number, row in runs.items()}
-    rows["mean"] = {
-        c: sum(row[c] for row in runs.values()) / len(runs) for c in columns
-    }
-    parameters = next(iter(runs.values()))["parameters"]
-    lines = [
-        f"{name}, {parameters:,} parameters",
-        f"{'':10}seconds  accuracy  with mirror image",
-    ]
+    """A line a seed and one of means: parameters, seconds of training, loss, accuracies."""
+    mean = means(runs)
+    rows = {f"seed {number}": row for number, row in runs.items()} | {"mean": mean}
+    lines = ["  ".join([f"{name:8}", *(key.replace("_", " ") for key in mean)])]
     for label, row in rows.items():
-        seconds, plain, mirrored = (row[c] for c in columns)
-        lines.append(f"{label:10}{seconds:7.1f}  {plain:8.4f}  {mirrored:17.4f}")
+        cells = [f"{label:8}"]
+        for key, value in row.items():
+            digits = {"parameters": 0, "seconds": 1}.get(key, 4)
+            cells.append(f"{value:{len(key)},.{digits}f}")
+        lines.append("  ".join(cells))
     return "\n".join(lines)
 
 
 def record(
-    name: str, recipe: Recipe, runs: dict[int, dict], device, command: str
+    name: str, runs: dict[int, dict], curves: dict, device: torch.device
 ) -> None:
     """Write book/recorded/fashion-NAME.json."""
-    rows = list(runs.values())
-    mean = {
-        key: sum(row[key] for row in rows) / len(rows)
-        for key in ("seconds", "loss", "accuracy", "accuracy_with_mirror_image")
-    }
-    per_seed = {key: [row[key] for row in rows] for key in mean}
+    command = f"python benchmarks/fashion.py {name} --seeds {' '.join(map(str, runs))}"
+    if device.type != "cpu":
+        command += f" --device {device}"
+    recipe, mean = RECIPES[name], means(runs)
+    parameters = round(mean.pop("parameters"))
     path = recorded.write(
-        f"fashion-{name}",
+        f"fashion-{name}" + ("" if device.type == "cpu" else f"-{device.type}"),
         command=command,
         results={
-            "parameters": rows[0]["parameters"],
+            "parameters": parameters,
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
             "mean": mean,
-            "each_seed": per_seed,
+            "each_seed": {key: [run[key] for run in runs.values()] for key in mean},
         },
-        seconds=sum(row["seconds"] for row in rows),
+        seconds=sum(run["seconds"] for run in runs.values()),
         seeds=list(runs),
-        curves={f"train_loss_seed_{n}": row["train_loss"] for n, row in runs.items()},
+        curves={f"train_loss_seed_{number}": loss for number, loss in curves.items()},
         device=device,
     )
     print(f"Recorded as {path.relative_to(path.parents[2])}.")
 
 
-def main() -> None:
-    """Read the command line, train, print the table, record."""
+def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("recipes", nargs="+", choices=RECIPES, metavar="RECIPE",
-                        help=", ".join(RECIPES))  # fmt: skip
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, help="other than the recipe's")
-    parser.add_argument(
-        "--device", default="cpu", help="cpu unless told: cpu, cuda, mps"
+    add = parser.add_argument
+    add(
+        "recipes", nargs="+", choices=RECIPES, metavar="RECIPE", help=", ".join(RECIPES)
     )
-    parser.add_argument("--holdout", type=int, default=0, metavar="N",
-                        help="measure on N training images and record nothing")  # fmt: skip
-    options = parser.parse_args()
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    add("--device", default="cpu", help="cpu unless told otherwise: cuda, mps")
+    add("--epochs", type=int, help="not the recipe's; nothing is recorded")
+    add("--holdout", type=int, default=0, metavar="N",
+        help="measure on N of the training images instead; nothing is recorded")  # fmt: skip
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train each recipe with each seed, record it, print a table."""
+    options, tables = arguments(), []
     torch.set_num_threads(THREADS)
     device, data = pick(options.device), images.load("fashion_mnist", progress=print)
-    tables = []
     for name in options.recipes:
-        recipe = RECIPES[name]
+        recipe, runs, curves = RECIPES[name], {}, {}
         if options.epochs:
             recipe = replace(recipe, epochs=options.epochs)
-        runs = {}
         for number in options.seeds:
-            runs[number] = run(recipe, number, data, options.holdout, device)
+            runs[number], curves[number] = run(
+                recipe, number, data, options.holdout, device
+            )
             print(table(name, runs), flush=True)
+        if not options.holdout and not options.epochs:
+            record(name, runs, curves, device)
         tables.append(table(name, runs))
-        if not options.holdout:
-            seeds = " ".join(map(str, options.seeds))
-            command = f"python benchmarks/fashion.py {name} --seeds {seeds}"
-            if options.epochs:
-                command += f" --epochs {options.epochs}"
-            if device.type != "cpu":
-                command += f" --device {device}"
-            record(name, recipe, runs, device, command)
-    print("\n\n".join(tables))
+    print("", *tables, sep="\n\n")
 
 
 if __name__ == "__main__":
