@@ -17,9 +17,9 @@ def parameters(model):
 
 
 def test_the_default_has_the_parameters_that_it_says():
-    kernels = 9 * (8 + 8 * 32 + 32 * 64 + 2 * 64 * 64)
-    by_hand = kernels + 2 * (8 + 32 + 3 * 64) + 128 * 10 + 10
-    assert parameters(CNN()) == by_hand == 96_290
+    kernels = 9 * (16 + 16 * 32 + 32 * 60 + 2 * 60 * 60)
+    by_hand = kernels + 2 * (16 + 32 + 3 * 60) + 120 * 10 + 10
+    assert parameters(CNN()) == by_hand == 88_498
     assert f"{by_hand:,}" in CNN.__doc__
     assert by_hand < 100_000
 
