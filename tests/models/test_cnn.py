@@ -130,7 +130,7 @@ def test_a_slice_is_a_sequential_of_the_same_layers():
         ({"classes": -1}, "classes -1"),
         ({"widths": (), "blocks": ()}, "at least one width"),
         ({"widths": (8, 0)}, r"widths \(8, 0\)"),
-        ({"blocks": (1,)}, r"blocks \(1,\) for widths \(8, 32, 64\)"),
+        ({"blocks": (1,)}, r"blocks \(1,\) for widths \(16, 32, 60\)"),
         ({"blocks": (1, -1, 0)}, "each 0 or more"),
     ],
 )
