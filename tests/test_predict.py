@@ -108,7 +108,7 @@ def test_probabilities_are_the_softmax_of_scaled_pictures():
 def test_the_table_is_sorted_and_aligned():
     probs = torch.tensor([[0.1, 0.7, 0.2], [0.25, 0.25, 0.5]])
     text = predict.table(["one.png", "2.png"], probs, ("ant", "bee", "wasp"), 2)
-    assert text.splitlines() == [
+    assert str(text).splitlines() == [
         "image    class  probability",
         "one.png  bee         0.7000",
         "         wasp        0.2000",

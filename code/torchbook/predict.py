@@ -13,6 +13,7 @@ from torchbook import metrics, train
 from torchbook.data.folder import DataError
 from torchbook.data.images import ImageSet
 from torchbook.device import pick
+from torchbook.tables import Table
 
 if TYPE_CHECKING:
     from torchbook.runs import Facts
@@ -69,17 +70,16 @@ def probabilities(
     return model(X).softmax(dim=1).cpu()
 
 
-def table(paths: list[Path], probs: Tensor, classes: tuple[str, ...], top: int) -> str:
-    """The `top` most probable classes of each picture, as lines of text."""
-    width = max(len(name) for name in ["image", *map(str, paths)])
-    wide = max(map(len, ["class", *classes]))
-    lines = [f"{'image':{width}}  {'class':{wide}}  probability"]
+def table(
+    paths: list[Path], probs: Tensor, classes: tuple[str, ...], top: int
+) -> Table:
+    """The `top` most probable classes of each picture."""
+    rows = []
     for path, row in zip(paths, probs, strict=True):
         best = row.topk(min(top, len(classes)))
         for i, (p, k) in enumerate(zip(*map(Tensor.tolist, best), strict=True)):
-            name = str(path) if i == 0 else ""
-            lines.append(f"{name:{width}}  {classes[k]:{wide}}  {p:11.4f}")
-    return "\n".join(lines)
+            rows.append([path if i == 0 else None, classes[k], f"{p:.4f}"])
+    return Table(["image", "class", "probability"], rows, left=["image", "class"])
 
 
 def draw(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING
 
 from torchbook.scales import Choice, Range
+from torchbook.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,39 +116,20 @@ class Study:
         ax.legend()
         return ax
 
-    def table(self) -> str:
-        """A line of text for each trial, the best first, below a heading."""
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)][:-1]
-        return "\n".join(
-            "  ".join([*map(str.rjust, line, widths), line[-1]]) for line in cells
-        )
-
-    def __repr__(self) -> str:
-        return self.table()
-
-    def _repr_html_(self) -> str:
-        """The same table, for a notebook."""
-        heading, *lines = (
-            "".join(f"<td>{escape(cell)}</td>" for cell in line)
-            for line in self._cells()
-        )
-        heading = heading.replace("td>", "th>")
-        body = "".join(f"<tr>{line}</tr>" for line in lines)
-        return f"<table><thead><tr>{heading}</tr></thead><tbody>{body}</tbody></table>"
-
-    def _cells(self) -> list[list[str]]:
+    def table(self) -> Table:
+        """A row for each trial, the best first."""
         names = [name.replace("_", " ") for name in self.space]
-        lines = [["trial", *names, "score", "steps", "seconds", "state"]]
+        heading, rows = ["trial", *names, "score", "steps", "seconds", "state"], []
         for r in self.ranked():
             values = [r.number, *r.params.values(), r.score, len(r.reports)]
             ended = " ".join(f"{r.state} {r.error}".split())
             ended = ended if len(ended) <= 70 else f"{ended[:69]}…"
-            lines.append([*map(_short, values), f"{r.seconds:.1f}", ended])
-        return lines
+            rows.append([*values, f"{r.seconds:.1f}", ended])
+        return Table(heading, rows, left=["state"], digits=5)
 
+    def __repr__(self) -> str:
+        return str(self.table())
 
-def _short(value) -> str:
-    if value is None:
-        return ""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    def _repr_html_(self) -> str:
+        """The same table, for a notebook."""
+        return self.table()._repr_html_()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+from torchbook.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,32 +42,20 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def table(self) -> str:
-        """The rows as lines of text, a heading above them."""
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.rjust(width) for cell, width in zip(line, widths, strict=True)
-            )
-            for line in cells
+    def table(self) -> Table:
+        """The rows, a heading above them; nothing where an epoch has no such number."""
+        names = self.columns or ["epoch"]
+        return Table(
+            [name.replace("_", " ") for name in names],
+            [[row.get(name) for name in names] for row in self.rows],
         )
 
     def __repr__(self) -> str:
-        return self.table() if self.rows else "<History: no epoch yet>"
+        return str(self.table()) if self.rows else "<History: no epoch yet>"
 
     def _repr_html_(self) -> str:
         """The same table, for a notebook."""
-        heading, *rows = self._cells()
-
-        def line(cells: list[str], tag: str) -> str:
-            return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells)
-
-        body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
-        return (
-            f"<table><thead><tr>{line(heading, 'th')}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
+        return self.table()._repr_html_()
 
     def plot(self, *names: str, ax: Axes | None = None, loc: str = "best") -> Axes:
         """Draw columns against the epoch, the losses unless named; the axes drawn on.
@@ -97,12 +86,3 @@ class History:
         """Put back what `state_dict` gave."""
         self.rows = [dict(row) for row in state["rows"]]
         self.losses = state["losses"].tolist()
-
-    def _cells(self) -> list[list[str]]:
-        names = self.columns or ["epoch"]
-        numbers = [[_short(row.get(name, "")) for name in names] for row in self.rows]
-        return [[name.replace("_", " ") for name in names], *numbers]
-
-
-def _short(value: float | str) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
