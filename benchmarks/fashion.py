@@ -90,7 +90,7 @@ RECIPES = {
     "cnn": Recipe(
         model=CNN,
         optimizer=partial(Muon, lr=0.03, adamw_lr=0.006, weight_decay=0.02),
-        epochs=12,
+        epochs=11,
         batch_size=128,
         label_smoothing=0.05,
         augment=SHIFT_AND_FLIP,
