@@ -99,7 +99,7 @@ RECIPES = {
     "best": Recipe(
         model=partial(CNN, widths=(16, 48, 96), blocks=(0, 1, 2)),
         optimizer=partial(Muon, lr=0.03, adamw_lr=0.006, weight_decay=0.05),
-        epochs=20,
+        epochs=15,
         batch_size=128,
         label_smoothing=0.1,
         augment=SHIFT_AND_FLIP,
