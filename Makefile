@@ -30,7 +30,7 @@ lab: .venv/.ready ## open the pages in JupyterLab: right click, Open With, Noteb
 	@$(BIN)/jupyter lab --notebook-dir=book
 
 test: lint book ## everything that proves the project: style, package, pages, built book
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.ready ## style and common slips, by ruff
 	@$(BIN)/ruff check --quiet .
