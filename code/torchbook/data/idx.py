@@ -124,7 +124,8 @@ def _fault(path: Path, expected: IdxFile, size: int) -> str | None:
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 != expected.sha256:
-        return f"has the SHA-256 checksum {sha256[:12]}… instead of {expected.sha256[:12]}…"
+        wanted = expected.sha256[:12]
+        return f"has the SHA-256 checksum {sha256[:12]}… instead of {wanted}…"
     return None
 
 
