@@ -112,14 +112,19 @@ def test_points_without_labels_leave_the_legend_empty(ax):
 
 @pytest.mark.parametrize(
     ("w", "b"),
-    [([1.0, 2.0], -3.0), ([-3.0, 0.5], 1.0), ([0.0, 2.0], -1.0), ([4.0, 0.0], -8.0)],
+    [
+        ([1.0, 2.0], -3.0),
+        ([-3.0, 0.5], torch.tensor(1.0)),
+        ([0.0, 2.0], -1.0),
+        ([4.0, 0.0], -8.0),
+    ],
 )
 def test_the_boundary_goes_through_points_of_score_zero(ax, w, b):
     ax.set(xlim=SQUARE[:2], ylim=SQUARE[2:])
     plots.boundary(ax, torch.tensor(w), b)
     (line,) = ax.lines
     ends = np.array([line.get_xy1(), line.get_xy2()])
-    assert ends @ np.array(w) + b == pytest.approx([0, 0], abs=1e-12)
+    assert ends @ np.array(w) + float(b) == pytest.approx([0, 0], abs=1e-12)
     assert np.linalg.norm(ends[1] - ends[0]) > 0
     assert (*ax.get_xlim(), *ax.get_ylim()) == SQUARE
 

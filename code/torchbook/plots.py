@@ -87,12 +87,14 @@ def regions(
     return ax
 
 
-def boundary(ax: Axes, w: Tensor, b: float, *, arrow: bool = False, **line) -> Axes:
+def boundary(
+    ax: Axes, w: Tensor, b: Tensor | float, *, arrow: bool = False, **line
+) -> Axes:
     """The line w · x + b = 0 across the axes; with arrow, the direction of w from it.
 
     Draws nothing when w is zero: then every point has the same score.
     """
-    w1, w2 = w.tolist()
+    (w1, w2), b = w.tolist(), float(b)
     if w1 == w2 == 0:
         return ax
     limits = ax.get_xlim(), ax.get_ylim()

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from sklearn import datasets
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from torchbook.data import toy
@@ -132,3 +133,96 @@ def test_noise_is_the_standard_deviation_of_the_step_off_the_curve(make):
     off = make(20_000, noise=0.05)[0] - make(20_000, noise=0.0)[0]
     assert off.std().item() == pytest.approx(0.05, rel=0.03)
     assert off.mean().abs() < 2e-3
+
+
+def test_a_line_without_noise_is_the_line():
+    X, y = toy.line(40, slope=-1.5, intercept=0.25, noise=0.0)
+    assert (X.shape, X.dtype) == ((40, 1), torch.float32)
+    assert (y.shape, y.dtype) == ((40,), torch.float32)
+    torch.testing.assert_close(y, -1.5 * X[:, 0] + 0.25)
+    assert -3 <= X.min() < -2.5
+    assert 2.5 < X.max() <= 3
+
+
+def test_noise_of_a_line_is_the_standard_deviation_of_its_residuals():
+    X, y = toy.line(20_000, slope=2.0, intercept=1.0, noise=0.7)
+    residual = y - (2 * X[:, 0] + 1)
+    assert residual.std().item() == pytest.approx(0.7, rel=0.03)
+    assert residual.mean().abs() < 0.02
+    assert torch.corrcoef(torch.stack([X[:, 0], residual]))[0, 1].abs() < 0.02
+
+
+def test_outliers_are_ten_times_too_large_and_the_others_stay():
+    X, y = toy.line(30, seed=5)
+    X_out, y_out = toy.line(30, outliers=4, seed=5)
+    assert torch.equal(X_out, X)
+    assert torch.equal(y_out[:26], y[:26])
+    torch.testing.assert_close(y_out[26:], 10 * y[26:])
+
+
+@pytest.mark.parametrize("outliers", [-1, 31])
+def test_more_outliers_than_samples_are_refused(outliers):
+    with pytest.raises(ValueError, match=f"{outliers} outliers among 30 samples"):
+        toy.line(30, outliers=outliers)
+    assert len(toy.line(30, outliers=30)[0]) == 30
+
+
+@pytest.mark.parametrize("make", [toy.line, toy.admissions])
+def test_records_depend_on_their_seed_alone(make):
+    torch.manual_seed(0)
+    X, y = make(40, seed=3)
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    again = make(40, seed=3)
+    assert torch.equal(again[0], X)
+    assert torch.equal(again[1], y)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not torch.equal(make(40, seed=4)[0], X)
+
+
+@pytest.mark.parametrize("n", [0, 1, 400])
+def test_admissions_look_like_records(n):
+    X, y = toy.admissions(n)
+    assert (X.shape, X.dtype) == ((n, 3), torch.float32)
+    assert (y.shape, y.dtype) == ((n,), torch.float32)
+    assert set(y.tolist()) <= {0.0, 1.0}
+    gre, gpa, rank = X.T
+    assert bool(((gre >= 200) & (gre <= 800) & (gre % 20 == 0)).all())
+    assert bool(((gpa >= 1) & (gpa <= 4)).all())
+    torch.testing.assert_close(gpa, (gpa * 100).round() / 100)
+    assert set(rank.tolist()) <= {1.0, 2.0, 3.0, 4.0}
+
+
+def test_admissions_say_that_they_are_simulated():
+    assert "Simulated" in toy.admissions.__doc__
+
+
+def test_admissions_follow_the_process_that_is_documented():
+    X, y = toy.admissions(40_000, seed=1)
+    gre, gpa, rank = X.T.double()
+    assert gre.mean().item() == pytest.approx(580, abs=4)  # a little is lost at 800
+    assert gpa.mean().item() == pytest.approx(3.3, abs=0.03)
+    assert 100 < gre.std() < 116
+    assert 0.33 < gpa.std() < 0.41
+    assert 0.3 < torch.corrcoef(torch.stack([gre, gpa]))[0, 1] < 0.37
+    shares = rank.long().bincount(minlength=5)[1:] / len(rank)
+    want = torch.tensor([0.15, 0.35, 0.3, 0.2])
+    torch.testing.assert_close(shares, want, atol=0.01, rtol=0)
+    assert 0.2 < y.mean() < 0.4
+
+
+def test_logistic_regression_finds_the_weights_of_the_admissions():
+    X, y = toy.admissions(40_000, seed=2)
+    scaled = (X - torch.tensor([580, 3.3, 2.5])) / torch.tensor([115, 0.4, 1.0])
+    unit = LogisticRegression(C=1e9).fit(scaled.numpy(), y.numpy())
+    assert unit.coef_[0].tolist() == pytest.approx([0.6, 0.5, -0.8], abs=0.06)
+    assert unit.intercept_[0] == pytest.approx(-1.0, abs=0.06)
+
+
+def test_admission_probability_is_the_share_that_is_admitted():
+    X, y = toy.admissions(40_000, seed=3)
+    p = toy.admission_probability(X)
+    for low in (0.0, 0.2, 0.4, 0.6):
+        there = (p >= low) & (p < low + 0.2)
+        assert there.sum() > 500
+        assert y[there].mean().item() == pytest.approx(p[there].mean().item(), abs=0.04)

@@ -2,14 +2,25 @@
 
 import importlib
 import inspect
+import math
 import pkgutil
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 
 from torchbook import exercises
-from torchbook.exercises import Case, Outcome, close, compare, exercise, hint, show
+from torchbook.exercises import (
+    Case,
+    Outcome,
+    close,
+    compare,
+    compare_entries,
+    exercise,
+    hint,
+    show,
+)
 
 NOTHING = "nothing to check yet"
 PARTS = [part.name for part in pkgutil.iter_modules(exercises.__path__)]
@@ -100,6 +111,10 @@ def test_a_return_forgotten_on_one_way_is_told_as_such():
     )
 
 
+def leaf():
+    return torch.ones(2, requires_grad=True)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -109,6 +124,9 @@ def test_a_return_forgotten_on_one_way_is_told_as_such():
         (lambda: 1, "TypeError: "),
         (lambda n: max(0, torch.ones(2)), "\n  Hint: Python's max, if, and, or want"),
         (lambda n: torch.ones(2).bool().mean(), "\n  Hint: Booleans and whole numbers"),
+        (lambda n: 2 * torch.ones(2).grad, "\n  Hint: Something there is None"),
+        (lambda n: leaf().add_(n), "\n  Hint: Move weights under torch.no_grad()"),
+        (lambda n: math.exp(1000 * n), "\n  Hint: exp of a large number overflows"),
     ],
 )
 def test_an_error_in_the_answer_is_reported_and_not_raised(answer, words):
@@ -116,6 +134,17 @@ def test_an_error_in_the_answer_is_reported_and_not_raised(answer, words):
     assert not outcome
     assert repr(outcome).startswith("✗ doubling: your code stopped with ")
     assert words in repr(outcome)
+
+
+@pytest.mark.parametrize("shown", ["default", "error"])
+def test_warnings_in_an_answer_are_kept_away(shown):
+    def double(n):
+        warnings.warn("noise", stacklevel=1)
+        return 2 * n
+
+    with warnings.catch_warnings(record=True, action=shown) as seen:
+        assert doubling()(double)
+    assert seen == []
 
 
 def test_an_error_in_the_check_is_not_blamed_on_the_readers_code():
@@ -164,6 +193,31 @@ def test_the_hint_is_that_of_the_first_usual_mistake_made():
     assert hint(torch.tensor([2.0, 2.0]), usual, "other") == "other"
     assert hint([1, 2, 3], usual, "other") == "other"
     assert hint("text", usual, "other") == "other"
+
+
+def test_a_usual_mistake_of_another_shape_gets_its_hint():
+    usual = [(torch.ones(3), "first"), (torch.ones(2), "second")]
+    case = compare("f(X)", torch.ones(2), 1, usual, "other")
+    told = "f(X) gave a Tensor of shape (2,), wanted a single number."
+    assert case == Case(told, False, "second")
+    assert compare("f(X)", torch.zeros(2), 1, usual, "other").hint == "other"
+
+
+@pytest.mark.parametrize(
+    ("got", "words", "told"),
+    [
+        ([[1, 2], [7, 7]], "f(X): entry (1, 0) is 7, wanted 3.", "other"),
+        ([[1, 3], [2, 4]], "f(X): entry (0, 1) is 3, wanted 2.", "turned"),
+        (torch.full((2, 2), math.nan), "f(X): entry (0, 0) is nan, wanted 1.", "other"),
+        (torch.ones(4), "f(X) gave shape (4,), wanted (2, 2).", "other"),
+        ("text", "f(X) gave a str, wanted a tensor of shape (2, 2).", "other"),
+    ],
+)
+def test_of_many_entries_the_first_wrong_one_is_told(got, words, told):
+    want = torch.tensor([[1, 2], [3, 4]])
+    assert compare_entries("f(X)", want.tolist(), want, [], "other").passed
+    case = compare_entries("f(X)", got, want, [(want.T, "turned")], "other")
+    assert case == Case(words, False, told)
 
 
 def test_a_reader_who_stops_a_check_is_obeyed():

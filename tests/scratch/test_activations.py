@@ -94,3 +94,86 @@ def test_shapes_are_kept(shape):
     assert activations.sigmoid(z).shape == shape
     if len(shape) > 1:
         assert activations.softmax(z, 1).shape == shape
+
+
+OURS_AND_TORCHS = {
+    "relu": (activations.relu, F.relu),
+    "sigmoid": (activations.sigmoid, torch.sigmoid),
+    "log_sigmoid": (activations.log_sigmoid, F.logsigmoid),
+    "softmax": (lambda z: activations.softmax(z, -1), lambda z: F.softmax(z, -1)),
+    "log_softmax": (
+        lambda z: activations.log_softmax(z, -1),
+        lambda z: F.log_softmax(z, -1),
+    ),
+}
+by_function = pytest.mark.parametrize(
+    ("ours", "theirs"), OURS_AND_TORCHS.values(), ids=OURS_AND_TORCHS
+)
+
+
+@by_function
+@pytest.mark.parametrize(
+    ("dtype", "most"), [(torch.float32, 1e-5), (torch.float64, 1e-10)]
+)
+def test_values_and_slopes_are_those_of_torch(ours, theirs, dtype, most):
+    for seed in range(5):
+        g = torch.Generator().manual_seed(seed)
+        z, weight = 4 * torch.randn(2, 6, 5, generator=g, dtype=dtype)
+        assert (ours(z) - theirs(z)).abs().max() < most
+        slopes = (slope(lambda z, f=f, w=weight: w * f(z), z) for f in (ours, theirs))
+        assert torch.sub(*slopes).abs().max() < most
+
+
+@by_function
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_extreme_scores_have_torchs_values_and_slopes(ours, theirs, dtype):
+    z = torch.tensor(SCORES, dtype=dtype)
+    torch.testing.assert_close(ours(z), theirs(z), atol=1e-30, rtol=1e-5)
+    weight = torch.arange(len(z)).to(dtype)
+    slopes = [slope(lambda z, f=f: weight * f(z), z) for f in (ours, theirs)]
+    assert slopes[0].isfinite().all()
+    torch.testing.assert_close(*slopes, atol=1e-6, rtol=1e-5)
+
+
+@by_function
+def test_every_slope_agrees_with_differences(ours, theirs):
+    z = torch.tensor([[-3.0, -0.5, 0.1], [0.2, 2.0, 4.0]], dtype=torch.float64)
+    assert torch.autograd.gradcheck(ours, z.requires_grad_())
+
+
+@by_function
+@pytest.mark.parametrize("shape", [(1,), (0, 3), (1, 1), (2, 3, 4)])
+def test_few_and_no_scores_keep_shape_dtype_and_slope(ours, theirs, shape):
+    z = torch.randn(shape, dtype=torch.float64)
+    assert ours(z).shape == shape
+    assert ours(z).dtype == torch.float64
+    torch.testing.assert_close(ours(z), theirs(z))
+    torch.testing.assert_close(slope(ours, z), slope(theirs, z))
+
+
+@pytest.mark.parametrize("ours", [activations.softmax, activations.log_softmax])
+def test_a_softmax_over_no_classes_is_refused_unlike_torchs(ours):
+    none = torch.empty(2, 0)
+    assert F.softmax(none, 1).shape == F.log_softmax(none, 1).shape == (2, 0)
+    with pytest.raises(IndexError, match="non-zero size"):
+        ours(none, 1)
+
+
+def test_log_sigmoid_falls_in_a_line_where_the_sigmoid_has_rounded_to_zero():
+    z = torch.tensor([-1e4, -200.0])
+    assert activations.sigmoid(z)[0].log() == float("-inf")
+    assert activations.log_sigmoid(z).tolist() == z.tolist()
+    assert slope(activations.log_sigmoid, z).tolist() == [1, 1]
+
+
+def test_log_softmax_of_a_class_without_hope_is_a_number():
+    z = torch.tensor([[1e4, 0.0, -1e4]])
+    assert activations.softmax(z, 1)[0, 1] == 0
+    assert activations.log_softmax(z, 1).tolist() == [[0, -1e4, -2e4]]
+
+
+def test_relu_has_the_slope_zero_at_zero_and_lets_nan_through():
+    z = torch.tensor([-1.0, -0.0, 0.0, 2.0])
+    assert slope(activations.relu, z).tolist() == [0, 0, 0, 1]
+    assert activations.relu(torch.tensor(float("nan"))).isnan()
+    assert activations.relu(torch.tensor([-2, 3])).tolist() == [0, 3]

@@ -8,8 +8,9 @@ that fails, and returns an `Outcome`, which a notebook prints.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -65,6 +66,10 @@ ADVICE = {  # words of an error message → what helps
     "torch.clamp and torch.where work entry by entry.",
     "could not infer output dtype": "Booleans and whole numbers have no mean. "
     "Make them floats first.",
+    "NoneType": "Something there is None: what a function without return gives, "
+    "or a .grad that backward did not fill. It fills those of leaves.",
+    "a leaf Variable that requires grad": "Move weights under torch.no_grad().",
+    "math range error": "exp of a large number overflows. Take it of numbers up to 0.",
 }
 
 
@@ -115,6 +120,11 @@ def _stopped(error: Exception) -> str:
 
 
 def _run(name: str, cases: Iterator[Case]) -> Outcome:
+    with warnings.catch_warnings(action="ignore"):  # the outcome says what is amiss
+        return _first_failure(name, cases)
+
+
+def _first_failure(name: str, cases: Iterator[Case]) -> Outcome:
     passed = 0
     try:
         for case in cases:
@@ -132,10 +142,24 @@ def _run(name: str, cases: Iterator[Case]) -> Outcome:
 
 def compare(call: str, got: Any, want: Any, usual: list, otherwise: str) -> Case:
     """A case that holds when the call gave what was wanted, in shape and in values."""
-    shape = fits(call, got, torch.as_tensor(want).shape, otherwise)
+    told = hint(got, usual, otherwise)
+    shape = fits(call, got, torch.as_tensor(want).shape, told)
     what = f"{call} gave {show(got)}, wanted {show(want)}."
-    values = Case(what, close(got, want), hint(got, usual, otherwise))
-    return values if shape.passed else shape
+    return Case(what, close(got, want), told) if shape.passed else shape
+
+
+def compare_entries(
+    call: str, got: Any, want: torch.Tensor, usual: list, otherwise: str
+) -> Case:
+    """A case like that of `compare`, for many entries: it tells the first wrong one."""
+    case = compare(call, got, want, usual, otherwise)
+    if case.passed or _misfit(got, tuple(want.shape)):
+        return case
+    came = torch.as_tensor(got, dtype=torch.float64)
+    off = ~torch.isclose(came, want.double(), atol=1e-5)
+    at = tuple(off.nonzero()[0].tolist())
+    what = f"{call}: entry {at} is {show(came[at])}, wanted {show(want[at])}."
+    return replace(case, what=what)
 
 
 def fits(call: str, got: Any, shape: tuple[int, ...], otherwise: str) -> Case:
