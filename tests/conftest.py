@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book/_tools"))
+sys.path[:0] = [str(ROOT / "book/_tools"), str(ROOT / "book/_ext")]
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TORCHBOOK_OFFLINE", "1")
 

@@ -1,15 +1,16 @@
 """The built book in headless Chromium, with the network closed."""
 
 import functools
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from pages import ROOT, table_of_contents
+from pages import BOOK, ROOT, table_of_contents
 
 PAGES = [page.name for page in table_of_contents()]
 SHOTS = ROOT / "_build/screenshots"
-LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
+WIDTHS, THEMES = (1280, 390), ("light", "dark")
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -46,16 +47,11 @@ def browser(chromium):
         browser.close()
 
 
-@pytest.fixture
-def visit(browser, address):
-    """Open a page; the faults it had are in the list that comes with it."""
-    contexts = []
+@pytest.fixture(scope="module")
+def visitor(browser, address):
+    """Opens a page in a context; the faults it has are in the list that comes with it."""
 
-    def open_page(name, width=1280, theme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme
-        )
-        contexts.append(context)
+    def open_page(name, context):
         faults = []
 
         def route(route, request):
@@ -64,10 +60,14 @@ def visit(browser, address):
             faults.append(f"asked the network for {request.url}")
             return route.abort()
 
-        context.route("**/*", route)
+        def failed(request):
+            if request.failure != "net::ERR_ABORTED":  # the page was left, no more
+                faults.append(f"failed: {request.url}")
+
         page = context.new_page()
+        page.route("**/*", route)
         page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-        page.on("requestfailed", lambda r: faults.append(f"failed: {r.url}"))
+        page.on("requestfailed", failed)
         page.on("response", lambda r: r.ok or faults.append(f"{r.status}: {r.url}"))
         page.on(
             "console",
@@ -84,38 +84,71 @@ def visit(browser, address):
         )
         return page, faults
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_opens_with_the_network_closed(visit, name):
+@pytest.fixture
+def visit(browser, visitor):
+    """Open a page as a new reader, with nothing remembered."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield lambda name: visitor(name, context)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def contexts(browser):
+    """One for each width."""
+    return {
+        width: browser.new_context(viewport={"width": width, "height": 900})
+        for width in WIDTHS
+    }
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, contexts, visitor):
+    """A page of the book: its name, and {width: (page, faults)}; loaded once for its tests."""
+    pages = {
+        width: visitor(request.param, context) for width, context in contexts.items()
+    }
+    yield request.param, pages
+    for page, _ in pages.values():
+        page.close()
+
+
+def test_page_opens_with_the_network_closed(opened):
     """At two widths and in two themes: no request goes out, no error, nothing sticks out."""
-    for width, theme in LOOKS:
-        page, faults = visit(name, width, theme)
-        assert not faults, f"{name} at {width} pixels, {theme}: {faults}"
-        assert page.locator("html").get_attribute("data-theme") == theme
-        across = page.evaluate("document.documentElement.scrollWidth")
-        assert across <= width, f"{name} is {across} pixels wide on a screen of {width}"
-        file = SHOTS / f"{name.replace('/', '--')}-{width}-{theme}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=file, full_page=True)
+    name, pages = opened
+    for width, (page, faults) in pages.items():
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_function(f"document.documentElement.dataset.theme=='{theme}'")
+            assert not faults, f"{name} at {width} pixels, {theme}: {faults}"
+            across = page.evaluate("document.documentElement.scrollWidth")
+            assert across <= width, f"{name}: {across} pixels on a screen of {width}"
+            file = SHOTS / f"{name.replace('/', '--')}-{width}-{theme}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=file, full_page=True)
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if "/" in name])
-def test_mathematics_is_typeset(visit, name):
-    page, _ = visit(name)
-    assert page.locator("mjx-container").count() > 3
+def test_mathematics_is_typeset(opened):
+    name, pages = opened
+    page, _ = pages[1280]
+    source = (BOOK / f"{name}.md").read_text("utf8")
+    assert (
+        page.locator("mjx-container").count()
+        >= len(re.findall(r"^\$\$", source, re.M)) // 2
+    )
     assert page.locator("mjx-merror").count() == 0
     assert "\\mathbf" not in page.locator("article").inner_text()
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_images_are_shown(visit, name, theme):
+@pytest.mark.parametrize("theme", THEMES)
+def test_images_are_shown(opened, theme):
     """In each theme exactly the figures of that theme, each loaded, each with its caption."""
-    page, _ = visit(name, theme=theme)
+    name, pages = opened
+    page, _ = pages[1280]
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function(f"document.documentElement.dataset.theme == '{theme}'")
     figures = page.locator("article figure")
     for n in range(figures.count()):
         figure = figures.nth(n)
@@ -148,11 +181,13 @@ CONTRAST = """
 """
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_text_can_be_read(visit, theme):
     """Contrast of at least 4.5 to 1 (WCAG 2, level AA) for text, code and captions."""
     for name in ("index", "02-perceptrons/not-separable", "06-training/training-loop"):
-        page, _ = visit(name, theme=theme)
+        page, _ = visit(name)
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(f"document.documentElement.dataset.theme == '{theme}'")
         assert page.evaluate(CONTRAST) == [], name
 
 
