@@ -6,6 +6,7 @@ import platform
 import re
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,20 @@ def test_the_note_marks_a_record_and_says_how_to_repeat_it(
     assert re.match(rf"Recorded on {int(day)} \w+ {year} ", record.note)
     for part in (record.machine["cpu"], torch.__version__, "revision 0123456789"):
         assert part in record.note
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "words"),
+    [(1, 1, "1 core,"), (2, 2, "2 cores,"), (2, 1, "2 cores, 1 thread,")],
+)
+def test_threads_are_told_where_they_are_not_the_cores(
+    write, tmp_path, cores, threads, words
+):
+    write()
+    record = recorded.read("run", folder=tmp_path)
+    some = {"cpu": "a CPU", "cores": cores, "threads": threads, "memory_gib": 8}
+    note = replace(record, machine=record.machine | some).note
+    assert f"(a CPU, {words} 8 GiB;" in note
 
 
 def test_a_gpu_is_named_when_it_was_used(write, tmp_path, monkeypatch):

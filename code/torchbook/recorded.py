@@ -48,9 +48,9 @@ class Record:
         """One line that marks a figure as recorded: when, on what, with what, and how again."""
         machine, versions = self.machine, self.versions
         day = datetime.datetime.fromisoformat(self.date)
-        parts = [machine["cpu"], f"{machine['cores']} cores"]
+        parts = [machine["cpu"], _several(machine["cores"], "core")]
         if machine["threads"] != machine["cores"]:
-            parts.append(f"{machine['threads']} threads")
+            parts.append(_several(machine["threads"], "thread"))
         if machine["memory_gib"]:
             parts.append(f"{machine['memory_gib']} GiB")
         if machine["gpu"]:
@@ -60,6 +60,10 @@ class Record:
             f"torch {versions['torch']}, Python {versions['python']}; "
             f"revision {self.revision}). To repeat it: {self.command}"
         )
+
+
+def _several(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def write(
