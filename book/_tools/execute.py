@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -58,6 +60,8 @@ def run_all(pages: list[Page], jobs: int) -> tuple[dict[str, float], float]:
     # The fingerprints are taken before the first cell runs: an edit meanwhile shows next time.
     keys = {page: page.key() for page in pages if page.runs}
     stale = [page for page, key in keys.items() if not _fresh(cache, page, key)]
+    if stale:
+        _find_fonts()
     groups = [([page for page in stale if not page.alone], jobs, 1)]
     groups += [([page], 1, cpu_count()) for page in stale if page.alone]
     for group, at_once, threads in groups:
@@ -125,6 +129,12 @@ def run(page: Page, threads: int, clients: dict) -> float:
             raise PageError(_at(page, at[0], what)) from error
     _judge(page)
     return time.perf_counter() - start
+
+
+def _find_fonts() -> None:
+    """Matplotlib's list of fonts, made once: on a slow machine the making speaks up in a page."""
+    make = [sys.executable, "-c", "import matplotlib.font_manager"]
+    subprocess.run(make, env={**os.environ, **SETTINGS}, capture_output=True)
 
 
 def _judge(page: Page) -> None:

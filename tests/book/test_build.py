@@ -237,6 +237,15 @@ def test_leftovers_and_strange_files_do_no_harm(book):
     assert (book.folder / "_build/html/index.html").is_file()
 
 
+def test_fonts_are_looked_for_before_the_first_cell(book):
+    """Where that is slow, Matplotlib says so on stderr, and there a page may write nothing."""
+    look = 'len([*Path(os.environ["MPLCONFIGDIR"]).glob("fontlist*")])'
+    book.page("looks", cell(f"import os\nfrom pathlib import Path\n\n{look}"))
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    assert "<span></span>1" in (book.folder / "_build/html/looks.html").read_text()
+
+
 def test_an_interrupt_ends_the_build_and_keeps_what_ran(book):
     """Ctrl-C does not wait for the cells that run; a second build beside the first waits."""
     book.page("quick", cell("1 + 1"))
