@@ -3,7 +3,9 @@
 import doctest
 import re
 
+import numpy as np
 import pytest
+import torch
 
 from torchbook import tables
 from torchbook.tables import Table
@@ -34,6 +36,23 @@ def test_no_line_ends_in_blanks():
 @pytest.mark.parametrize(("digits", "shown"), [(2, "0.12"), (4, "0.1235")])
 def test_floats_show_so_many_digits(digits, shown):
     assert Table(["x"], [[0.123456]], digits=digits).cells() == [["x"], [shown]]
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array])
+def test_a_tensor_or_array_of_one_entry_shows_as_the_number_in_it(kind):
+    row = [kind(0.123456), kind([0.123456]), kind([[3]]), kind(True)]
+    assert Table("abcd", [row]).cells()[1] == ["0.1235", "0.1235", "3", "True"]
+    several = kind([1, 2])
+    assert Table("a", [[several]]).cells()[1] == [str(several)]
+
+
+def test_a_number_of_numpy_shows_as_one_of_python():
+    row = [np.float32(0.123456), np.float64(0.123456), np.int64(3)]
+    assert Table("abc", [row]).cells()[1] == ["0.1235", "0.1235", "3"]
+
+
+def test_the_parameter_of_a_model_shows_as_a_number():
+    assert Table("a", [[torch.nn.Parameter(torch.tensor(0.5))]]).cells()[1] == ["0.5"]
 
 
 def test_a_notebook_shows_the_same_and_no_markup_of_others():

@@ -48,11 +48,11 @@ class Record:
         """One line that marks a figure as recorded: when, on what, with what, and how again."""
         machine, versions = self.machine, self.versions
         day = datetime.datetime.fromisoformat(self.date)
-        parts = [machine["cpu"], _several(machine["cores"], "core")]
-        if machine["threads"] != machine["cores"]:
-            parts.append(_several(machine["threads"], "thread"))
-        if machine["memory_gib"]:
-            parts.append(f"{machine['memory_gib']} GiB")
+        cores, threads = machine["cores"], machine["threads"]
+        parts = [machine["cpu"], f"{cores} core{'s' * (cores != 1)}"]
+        if threads != cores:
+            parts.append(f"{threads} thread{'s' * (threads != 1)}")
+        parts += [f"{machine['memory_gib']} GiB"] if machine["memory_gib"] else []
         if machine["gpu"]:
             parts.insert(0, machine["gpu"])
         return (
@@ -60,10 +60,6 @@ class Record:
             f"torch {versions['torch']}, Python {versions['python']}; "
             f"revision {self.revision}). To repeat it: {self.command}"
         )
-
-
-def _several(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def write(

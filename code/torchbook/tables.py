@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from math import prod
 
 
 @dataclass(frozen=True, repr=False)
@@ -12,8 +13,9 @@ class Table:
     """Rows of numbers and words below a heading; `str(table)` and a notebook both show it.
 
     A float shows `digits` significant digits, None shows nothing. To say it otherwise, put in
-    words: f"{share:.1%}". Columns are aligned to the right, but for the names in `left`. Raises
-    ValueError for a row that has not as many entries as the heading.
+    words: f"{share:.1%}". A tensor or array of one entry shows as the number in it. Columns are
+    aligned to the right, but for the names in `left`. Raises ValueError for a row that has not
+    as many entries as the heading.
 
     >>> print(Table(["epoch", "loss"], [[1, 0.51234], [2, 0.4]]))
     epoch    loss
@@ -72,4 +74,6 @@ class Table:
     def _word(self, value: object) -> str:
         if value is None:
             return ""
+        if hasattr(value, "item") and prod(getattr(value, "shape", [0])) == 1:
+            value = value.item()
         return f"{value:.{self.digits}g}" if isinstance(value, float) else str(value)

@@ -1,9 +1,9 @@
 """How far our from-scratch functions are from torch's: the table of the page on choosing a loss.
 
-Each function of `scratch` stands beside its twin in torch. Both get the same random inputs,
-and the table holds the largest difference of the outputs and of the slopes, as a share of
-torch's where that is above 1. Rounding is all that should be left: about 1e-16 for each step
-of a computation in float64, 1e-7 in float32.
+Each activation and loss of `scratch` that has a slope, but for those of part 2, stands beside
+its twin in torch. Both get the same random inputs, and the table holds the largest difference
+of the outputs and of the slopes, as a share of torch's where that is above 1. Rounding is all
+that should be left: about 1e-16 for each step of a computation in float64, 1e-7 in float32.
 """
 
 from __future__ import annotations

@@ -170,6 +170,12 @@ def test_labels_have_the_kind_in_front(page):
         assert re.fullmatch(r"(sec|eq|ex)-[a-z][a-z0-9-]*", label), label
 
 
+@by_chapter
+def test_the_map_on_the_first_page_leads_to_every_chapter(page):
+    text = (BOOK / "index.md").read_text("utf8")
+    assert f"{{ref}}`sec-{page.name.split('/')[-1]}`" in text
+
+
 def test_every_topic_is_in_the_index():
     text = (BOOK / "topics.md").read_text("utf8")
     rows = re.findall(r"^\| (T\d\d) \| (.+?) \| (.+?) \|$", text, re.M)

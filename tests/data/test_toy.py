@@ -30,7 +30,7 @@ def test_shapes_types_and_labels(make):
 
 
 @pytest.mark.parametrize("make", SETS)
-def test_a_set_depends_on_its_seed_alone(make):
+def test_a_set_depends_on_its_arguments_alone(make):
     torch.manual_seed(0)
     X, y = make(40, seed=3)
     torch.manual_seed(99)
@@ -168,7 +168,7 @@ def test_more_outliers_than_samples_are_refused(outliers):
 
 
 @pytest.mark.parametrize("make", [toy.line, toy.admissions])
-def test_records_depend_on_their_seed_alone(make):
+def test_records_depend_on_their_arguments_alone(make):
     torch.manual_seed(0)
     X, y = make(40, seed=3)
     torch.manual_seed(99)
@@ -178,6 +178,13 @@ def test_records_depend_on_their_seed_alone(make):
     assert torch.equal(again[1], y)
     assert torch.equal(torch.get_rng_state(), before)
     assert not torch.equal(make(40, seed=4)[0], X)
+
+
+@pytest.mark.parametrize("make", [toy.line, toy.admissions])
+def test_another_n_is_another_draw(make):
+    many, few = make(20_000, seed=3), make(400, seed=3)
+    assert not all(torch.equal(a[:400], b) for a, b in zip(many, few, strict=True))
+    assert "another n is another draw" in toy.__doc__
 
 
 @pytest.mark.parametrize("n", [0, 1, 400])

@@ -4,9 +4,16 @@ RIGHT: {check: [answers that pass]}; WRONG: {check: {kind of slip: (answer, part
 An answer in several parts is a tuple.
 """
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 from torchbook import exercises
+
+for part in pkgutil.iter_modules(
+    exercises.__path__
+):  # an import puts its checks in the list
+    importlib.import_module(f"{exercises.__name__}.{part.name}")
 
 BROKE = "your code stopped with"
 

@@ -39,29 +39,52 @@ def step_of_a_line(X, y, w, b, lr):
     return w - lr * X.T @ wrong / len(y), b - lr * wrong.mean()
 
 
-def mistakes_by(sure, descending=True):
-    """Mistakes sorted by sure(logits) (N,)."""
+def votes(x, W, a, c):
+    return x * (W[a] - W[c])
 
-    def surest(logits, y, k):
+
+def loudest_by(value):
+    """The k places with the largest value(x, W, a, c) (D,)."""
+    return lambda x, W, a, c, k: value(x, W, a, c).topk(k).indices
+
+
+def loudest_as_a_list(x, W, a, c, k):
+    said = votes(x, W, a, c).tolist()
+    return sorted(range(len(said)), key=lambda j: -said[j])[:k]
+
+
+def mistakes_by(value, descending=False):
+    """Mistakes sorted by value(logits, y) (N,)."""
+
+    def nearest(logits, y, k):
         wrong = (logits.argmax(dim=1) != y).nonzero()[:, 0]
-        order = sure(logits)[wrong].argsort(descending=descending)
+        order = value(logits, y)[wrong].argsort(descending=descending)
         return wrong[order][:k]
 
-    return surest
+    return nearest
 
 
-def most(logits):
-    return logits.softmax(dim=1).amax(dim=1)
+def gap(logits, y):
+    return logits.amax(dim=1) - logits[torch.arange(len(y)), y]
+
+
+def gap_of_probs(logits, y):
+    return gap(logits.softmax(dim=1), y)
 
 
 def positions(logits, y, k):
     wrong = logits.argmax(dim=1) != y
-    return most(logits)[wrong].argsort(descending=True)[:k]
+    return gap(logits, y)[wrong].argsort()[:k]
+
+
+def mistakes_by_gap_alone(logits, y, k):
+    gaps = gap(logits, y)
+    return gaps.argsort()[(gaps == 0).sum() :][:k]
 
 
 def mistakes_as_a_list(logits, y, k):
-    rows = [n for n in range(len(y)) if logits[n].argmax() != y[n]]
-    return sorted(rows, key=lambda n: -most(logits)[n].item())[:k]
+    gaps = gap(logits, y).tolist()
+    return sorted((n for n in range(len(y)) if gaps[n]), key=lambda n: gaps[n])[:k]
 
 
 RIGHT = {
@@ -75,19 +98,20 @@ RIGHT = {
         step_by_autograd,
     ],
     "encode_rank": [
-        lambda rank: (rank[:, None] == torch.arange(1, 5)).float(),
-        lambda rank: F.one_hot(rank.long() - 1, num_classes=4).double(),
-        lambda rank: torch.eye(4)[rank.int() - 1],
+        lambda rank: (rank[:, None] == torch.arange(2, 5)).float(),
+        lambda rank: F.one_hot(rank.long() - 1, num_classes=4)[:, 1:].double(),
+        lambda rank: torch.eye(5)[rank.int(), 2:],
     ],
     "as_logistic": [
         lambda W, b: (W[1] - W[0], b[1] - b[0]),
         lambda W, b: [W.diff(dim=0)[0], float(b[1] - b[0])],
     ],
-    "what_decided": [
-        lambda x, W, a, c: x * (W[a] - W[c]),
-        lambda x, W, a, c: (W * x)[a] - (W * x)[c],
+    "loudest": [
+        loudest_by(votes),
+        lambda x, W, a, c, k: votes(x, W, a, c).argsort(descending=True)[:k],
+        loudest_as_a_list,
     ],
-    "surest_mistakes": [mistakes_by(most), mistakes_as_a_list],
+    "nearest_misses": [mistakes_by(gap), mistakes_by_gap_alone, mistakes_as_a_list],
 }
 
 WRONG = {
@@ -128,33 +152,44 @@ WRONG = {
     },
     "encode_rank": {
         "transposed": (
-            lambda rank: (rank == torch.arange(1, 5)[:, None]).float(),
+            lambda rank: (rank == torch.arange(2, 5)[:, None]).float(),
             "the other way round",
         ),
-        "no minus one": (lambda rank: F.one_hot(rank.long(), 5).float(), "begin at 1"),
-        "no minus one, cut": (
-            lambda rank: F.one_hot(rank.long(), 5)[:, :4].float(),
+        "as on the page": (
+            lambda rank: (rank[:, None] == torch.arange(1, 5)).float(),
+            "Rank 1 needs no column",
+        ),
+        "no column for rank 4": (
+            lambda rank: (rank[:, None] == torch.arange(1, 4)).float(),
+            "It should be rank 1",
+        ),
+        "ranks from 0": (
+            lambda rank: (rank[:, None] == torch.arange(3)).float(),
             "begin at 1",
         ),
         "columns as they occur": (
-            lambda rank: F.one_hot(rank.long() - 1).float(),
-            "Four columns, always",
+            lambda rank: F.one_hot(rank.long() - 1)[:, 1:].float(),
+            "Three columns, always",
         ),
         "the rank, in a column": (
             lambda rank: rank[:, None],
-            "Four columns, always",
+            "Three columns, always",
         ),
         "backwards": (
-            lambda rank: (rank[:, None] == torch.arange(4, 0, -1)).float(),
+            lambda rank: (rank[:, None] == torch.arange(4, 1, -1)).float(),
             "first column",
         ),
         "the rank": (
-            lambda rank: rank[:, None] * (rank[:, None] == torch.arange(1, 5)),
+            lambda rank: rank[:, None] * (rank[:, None] == torch.arange(2, 5)),
             "Write 1 where",
         ),
-        "booleans": (lambda rank: rank[:, None] == torch.arange(1, 5), "takes floats"),
-        "whole numbers": (lambda rank: F.one_hot(rank.long() - 1, 4), "takes floats"),
+        "booleans": (lambda rank: rank[:, None] == torch.arange(2, 5), "takes floats"),
+        "whole numbers": (
+            lambda rank: F.one_hot(rank.long(), 5)[:, 2:],
+            "takes floats",
+        ),
         "floats given to one_hot": (lambda rank: F.one_hot(rank - 1, 4), BROKE),
+        "rank 1 left out": (lambda rank: F.one_hot(rank.long() - 2, 3).float(), BROKE),
     },
     "as_logistic": {
         "class 0": (lambda W, b: (W[0] - W[1], b[0] - b[1]), "turn the signs"),
@@ -170,38 +205,75 @@ WRONG = {
         ),
         "weights alone": (lambda W, b: W[1] - W[0], "Return both"),
     },
-    "what_decided": {
-        "the sum": (lambda x, W, a, c: x @ (W[a] - W[c]), "One vote for each input"),
-        "sign flipped": (lambda x, W, a, c: x * (W[c] - W[a]), "class a is for"),
-        "weights": (lambda x, W, a, c: W[a] - W[c], "How much ink"),
-        "one class": (lambda x, W, a, c: x * W[a], "Class c has weights"),
-        "added": (lambda x, W, a, c: x + W[a] - W[c], "Input j votes"),
-        "columns": (lambda x, W, a, c: x * (W[:, a] - W[:, c]), BROKE),
+    "loudest": {
+        "the votes": (
+            lambda x, W, a, c, k: votes(x, W, a, c).topk(k).values,
+            "Wanted are the places",
+        ),
+        "sign flipped": (
+            loudest_by(lambda x, W, a, c: votes(x, W, c, a)),
+            "speak loudest for class c",
+        ),
+        "upwards": (
+            lambda x, W, a, c, k: votes(x, W, a, c).argsort()[-k:],
+            "sort downwards",
+        ),
+        "by place": (
+            lambda x, W, a, c, k: votes(x, W, a, c).topk(k).indices.sort().values,
+            "not by their places",
+        ),
+        "by size": (
+            loudest_by(lambda *given: votes(*given).abs()),
+            "against a is not a large vote",
+        ),
+        "weights": (loudest_by(lambda x, W, a, c: W[a] - W[c]), "Multiply by the ink"),
+        "one class": (loudest_by(lambda x, W, a, c: x * W[a]), "Class c has weights"),
+        "all of them": (
+            lambda x, W, a, c, k: votes(x, W, a, c).argsort(descending=True),
+            "gave shape (5,), wanted (3,).\n  Hint: These are all the places",
+        ),
+        "the other factor": (
+            loudest_by(lambda x, W, a, c: x * W[a] + W[c]),
+            "Input j votes",
+        ),
+        "columns": (loudest_by(lambda x, W, a, c: x * (W[:, a] - W[:, c])), BROKE),
     },
-    "surest_mistakes": {
-        "least sure": (mistakes_by(most, descending=False), "Sort downwards"),
-        "by logits": (mistakes_by(lambda z: z.amax(dim=1)), "do not compare"),
+    "nearest_misses": {
+        "farthest": (mistakes_by(gap, descending=True), "Sort upwards"),
         "not sorted": (
             lambda z, y, k: (z.argmax(dim=1) != y).nonzero()[:k, 0],
-            "not sorted by how sure",
+            "not sorted by their gap",
         ),
         "right or wrong": (
-            lambda z, y, k: most(z).argsort(descending=True)[:k],
-            "right or wrong",
+            lambda z, y, k: gap(z, y).argsort(stable=True)[:k],
+            "have a gap of 0",
         ),
         "positions": (positions, "wanted are rows"),
+        "the second": (
+            mistakes_by(lambda z, y: z.topk(2).values.diff(dim=1)[:, 0].neg()),
+            "need not be the truth",
+        ),
+        "the least sure": (
+            mistakes_by(lambda z, y: z.softmax(dim=1).amax(dim=1)),
+            "how sure it was",
+        ),
+        "by loss": (
+            mistakes_by(lambda z, y: F.cross_entropy(z, y, reduction="none")),
+            "how probable the truth was",
+        ),
+        "by probabilities": (mistakes_by(gap_of_probs), "gap of the probabilities"),
+        "by the logit of the truth": (
+            mistakes_by(lambda z, y: -z[torch.arange(len(y)), y]),
+            "Wanted is the gap",
+        ),
         "all of them": (
-            lambda z, y, k: mistakes_by(most)(z, y, 99),
-            "gave shape (4,), wanted (2,).\n  Hint: These are all the mistakes",
+            lambda z, y, k: mistakes_by(gap)(z, y, 99),
+            "gave shape (5,), wanted (3,).\n  Hint: These are all the mistakes",
         ),
-        "softmax over rows": (
-            mistakes_by(lambda z: z.softmax(dim=0).amax(dim=1)),
-            "by the largest probability",
-        ),
-        "classes": (lambda z, y, k: z.argmax(dim=1)[:k], "where argmax and y differ"),
-        "topk of too few": (
-            lambda z, y, k: most(z)[z.argmax(dim=1) != y].topk(k).indices,
-            "wanted are rows",
+        "gaps": (lambda z, y, k: gap(z, y)[:k], "Wanted is the gap"),
+        "columns by label": (
+            lambda z, y, k: (z.amax(dim=1) - z[:, y])[:k],
+            "wanted (3,)",
         ),
     },
 }
@@ -209,17 +281,17 @@ WRONG = {
 
 def rank_in_place(rank):
     rank -= 1
-    return F.one_hot(rank.long(), 4).float()
+    return F.one_hot(rank.long(), 4)[:, 1:].float()
 
 
-def vote_in_place(x, W, a, c):
+def vote_in_place(x, W, a, c, k):
     W -= W[c].clone()
-    return x.mul_(W[a])
+    return x.mul_(W[a]).topk(k).indices
 
 
 @pytest.mark.parametrize(
     ("name", "answer"),
-    [("encode_rank", rank_in_place), ("what_decided", vote_in_place)],
+    [("encode_rank", rank_in_place), ("loudest", vote_in_place)],
 )
 def test_what_an_answer_does_to_its_input_does_not_reach_the_next_case(name, answer):
     assert run(name, answer)

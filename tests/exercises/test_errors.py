@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 from answers import *  # noqa: F403
+from answers import BROKE
 
 
 def sign(y):
@@ -15,21 +16,26 @@ def likelihoods(p, y):
     return torch.where(y == 1, p, 1 - p)
 
 
-def two_slopes(scale=2.0):
-    def slopes(z, y):
-        y_hat = torch.sigmoid(z)
-        return y_hat - y, scale * (y_hat - y) * y_hat * (1 - y_hat)
-
-    return slopes
+def in_weights(of_scores):
+    """The mean over the samples of of_scores(y_hat, y) times the inputs."""
+    return lambda X, y, w: of_scores(torch.sigmoid(X @ w), y) @ X / len(y)
 
 
-def slopes_by_autograd(z, y):
-    found = []
-    for loss in (F.binary_cross_entropy, F.mse_loss):
-        v = z.clone().requires_grad_()
-        value = loss(torch.sigmoid(v), y.float(), reduction="sum")
-        found.append(torch.autograd.grad(value, v)[0])
-    return found
+def of_square(y_hat, y):
+    return 2 * (y_hat - y) * y_hat * (1 - y_hat)
+
+
+def slope_by_autograd(X, y, w):
+    w.requires_grad_()
+    F.mse_loss(torch.sigmoid(X @ w), y).backward()
+    return w.grad
+
+
+def slope_sample_by_sample(X, y, w):
+    total = torch.zeros_like(w)
+    for x, label in zip(X, y, strict=True):
+        total += of_square(torch.sigmoid(x @ w), label) * x
+    return (total / len(y)).tolist()
 
 
 def unused_branch_overflows(z, y):
@@ -39,20 +45,17 @@ def unused_branch_overflows(z, y):
     ).mean()
 
 
-def bits_of_probabilities(z, y):
-    p = torch.sigmoid(z)
-    return -(y * p.log2() + (1 - y) * (1 - p).log2()).mean()
+def paid_one_by_one(loss, n):
+    left, mistakes = n * loss, 0
+    while mistakes < n and left > math.log(2) - 1e-6:
+        left, mistakes = left - math.log(2), mistakes + 1
+    return mistakes
 
 
-def bits_in_place(z, y):
-    y[y == 0] = -1
-    return F.softplus(-y * z).mean() / math.log(2)
-
-
-def slopes_on_the_given(z, y):
-    z.requires_grad_()
-    F.binary_cross_entropy_with_logits(z, y.float(), reduction="sum").backward()
-    return z.grad, two_slopes()(z.detach(), y)[1]
+def kinks_that_cancel(z, y):
+    v = -sign(y) * z
+    small = torch.exp(torch.where(v >= 0, -v, v))
+    return (torch.where(v >= 0, v, 0) + torch.log1p(small)).mean()
 
 
 def loss_of_a_copy(z, y):
@@ -65,26 +68,30 @@ RIGHT = {
         lambda z: min(abs(v) for v in z.tolist()),
         lambda z: torch.sort(z.abs()).values[0],
     ],
-    "bits": [
-        lambda z, y: F.softplus(-sign(y) * z).mean() / math.log(2),
-        lambda z, y: (
-            F.binary_cross_entropy_with_logits(z, y.float()).item() / math.log(2)
-        ),
-        bits_in_place,
+    "guaranteed": [
+        lambda loss, n: min(n, math.floor(n * loss / math.log(2) + 1e-9)),
+        lambda loss, n: min(n, round(n * loss / math.log(2), 6) // 1),
+        paid_one_by_one,
     ],
     "bce": [
         lambda p, y: -(y * p.log() + (1 - y) * (1 - p).log()).mean(),
         lambda p, y: -likelihoods(p, y).log().mean(),
         lambda p, y: F.binary_cross_entropy(p, y.float()).item(),
     ],
-    "score_slopes": [two_slopes(), slopes_by_autograd, slopes_on_the_given],
+    "square_slope": [
+        in_weights(of_square),
+        slope_by_autograd,
+        slope_sample_by_sample,
+    ],
     "stable_log_loss": [
         lambda z, y: F.softplus(-sign(y) * z).mean(),
         lambda z, y: torch.logaddexp(torch.zeros(4), -sign(y) * z).mean(),
-        lambda z, y: (
-            torch.clamp(-sign(y) * z, min=0) + torch.log1p(torch.exp(-z.abs()))
-        ).mean(),
+        kinks_that_cancel,
         lambda z, y: -F.logsigmoid(sign(y) * z).mean(),
+        lambda z, y: (
+            torch.maximum(-sign(y) * z, torch.zeros(4))
+            + torch.log1p(torch.exp(-z.abs()))
+        ).mean(),
     ],
 }
 
@@ -98,33 +105,25 @@ WRONG = {
         "all of them": (lambda z: z.abs(), "One number: the nearest"),
         "the mean": (lambda z: z.abs().mean(), "How far is the nearest"),
     },
-    "bits": {
-        "nats": (lambda z, y: F.softplus(-sign(y) * z).mean(), "Divide by log 2."),
-        "multiplied": (
-            lambda z, y: F.softplus(-sign(y) * z).mean() * math.log(2),
-            "do not multiply",
+    "guaranteed": {
+        "not whole": (lambda loss, n: n * loss / math.log(2), "Mistakes are whole"),
+        "the share": (lambda loss, n: loss / math.log(2), "This is the share"),
+        "no log 2": (lambda loss, n: min(n, int(n * loss)), "log 2 at least, not 1"),
+        "multiplied": (lambda loss, n: int(n * loss * math.log(2)), "do not multiply"),
+        "rounded up": (lambda loss, n: math.ceil(n * loss / math.log(2)), "Round down"),
+        "rounded": (
+            lambda loss, n: min(n, round(n * loss / math.log(2))),
+            "Round down",
         ),
-        "the sum": (
-            lambda z, y: F.softplus(-sign(y) * z).sum() / math.log(2),
-            "Take the mean",
+        "a hair below": (lambda loss, n: min(n, int(n * loss / math.log(2))), "1e-9"),
+        "more than there are": (
+            lambda loss, n: int(n * loss / math.log(2) + 1e-9),
+            "only 40 samples",
         ),
-        "no mean": (
-            lambda z, y: F.softplus(-sign(y) * z) / math.log(2),
-            "Take the mean over the samples",
+        "the right ones": (
+            lambda loss, n: n - min(n, int(n * loss / math.log(2) + 1e-9)),
+            "surely right",
         ),
-        "turned": (
-            lambda z, y: F.softplus(sign(y) * z).mean() / math.log(2),
-            "The sign is turned",
-        ),
-        "labels for signs": (
-            lambda z, y: F.softplus(-y * z).mean() / math.log(2),
-            "in place of s = -1",
-        ),
-        "overflow": (
-            lambda z, y: torch.log2(1 + torch.exp(-sign(y) * z)).mean(),
-            "exp of a large score overflows",
-        ),
-        "not a number": (bits_of_probabilities, "exp of a large score overflows"),
     },
     "bce": {
         "sign": (lambda p, y: likelihoods(p, y).log().mean(), "errors are not"),
@@ -150,40 +149,43 @@ WRONG = {
         ),
         "zero": (lambda p, y: 0.0, "for each sample, then the mean"),
     },
-    "score_slopes": {
-        "one": (lambda z, y: two_slopes()(z, y)[0], "Return two tensors"),
-        "turned": (
-            lambda z, y: tuple(-v for v in two_slopes()(z, y)),
-            "the loss falls as the score rises",
+    "square_slope": {
+        "in the scores": (
+            lambda X, y, w: of_square(torch.sigmoid(X @ w), y),
+            "slopes in the scores",
         ),
-        "exchanged": (
-            lambda z, y: two_slopes()(z, y)[::-1],
-            "The log-loss is first",
+        "in the mean's scores": (
+            lambda X, y, w: of_square(torch.sigmoid(X @ w), y) / len(y),
+            "slopes in the scores",
         ),
-        "exchanged, without the 2": (
-            lambda z, y: two_slopes(1.0)(z, y)[::-1],
-            "cancels in the log-loss",
+        "a row a sample": (
+            lambda X, y, w: of_square(torch.sigmoid(X @ w), y)[:, None] * X,
+            "Take the mean of the rows",
         ),
-        "divided": (
-            lambda z, y: tuple(v / len(z) for v in two_slopes()(z, y)),
-            "do not divide by N",
+        "sum": (
+            lambda X, y, w: of_square(torch.sigmoid(X @ w), y) @ X,
+            "Take the mean",
         ),
-        "no label": (
-            lambda z, y: (z.sigmoid(), two_slopes()(z, y)[1]),
-            "Subtract the label",
+        "no factor 2": (
+            in_weights(lambda p, y: (p - y) * p * (1 - p)),
+            "brings a factor 2",
         ),
-        "no sigmoid": (lambda z, y: (z - y, z - y), "through the sigmoid"),
-        "no factor 2": (two_slopes(1.0), "brings a factor 2"),
-        "square turned": (two_slopes(-2.0), "What is the slope for the log-loss"),
-        "no bend": (
-            lambda z, y: (z.sigmoid() - y, 2 * (z.sigmoid() - y)),
-            "its slope is a factor",
+        "turned": (in_weights(lambda p, y: -of_square(p, y)), "sign is turned"),
+        "log-loss": (in_weights(lambda p, y: p - y), "slope of the log-loss"),
+        "no bend": (in_weights(lambda p, y: 2 * (p - y)), "has a slope too"),
+        "half a bend": (in_weights(lambda p, y: 2 * (p - y) * p), "y_hat (1 - y_hat)"),
+        "no sigmoid": (
+            lambda X, y, w: 2 * (X @ w - y) @ X / len(y),
+            "Where is the sigmoid?",
         ),
-        "half a bend": (
-            lambda z, y: (z.sigmoid() - y, 2 * (z.sigmoid() - y) * z.sigmoid()),
-            "y_hat (1 - y_hat)",
+        "squared bend": (
+            in_weights(lambda p, y: 2 * (p - y) * (p * (1 - p)) ** 2),
+            "Chain rule",
         ),
-        "twice": (lambda z, y: (z.sigmoid() - y,) * 2, "log-loss again"),
+        "X not turned": (
+            lambda X, y, w: X @ of_square(torch.sigmoid(X @ w), y) / len(y),
+            BROKE,
+        ),
     },
     "stable_log_loss": {
         "sum": (lambda z, y: F.softplus(-sign(y) * z).sum(), "Take the mean"),
@@ -202,6 +204,12 @@ WRONG = {
             "no .item()",
         ),
         "a way back to a copy": (loss_of_a_copy, "no detach()"),
+        "a slope of 0 at 0": (
+            lambda z, y: (
+                torch.clamp(-sign(y) * z, min=0) + torch.log1p(torch.exp(-z.abs()))
+            ).mean(),
+            "must be a half",
+        ),
         "a slope of nan": (unused_branch_overflows, "must not overflow either"),
     },
 }

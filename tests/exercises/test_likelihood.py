@@ -30,9 +30,10 @@ def one_hot_by_label(y, classes):
     return one_hot_by_hand(y, classes) * y[:, None]
 
 
-def softmax_by_hand(z, dim=1, largest=lambda z: z.amax(dim=1, keepdim=True)):
-    e = torch.exp(z - largest(z))
-    return e / e.sum(dim=dim, keepdim=True)
+def log_sum_exp(z, largest=lambda z: z.amax(dim=1)):
+    """The logarithms (N,), with largest(z), (N,) or (), taken out and put back."""
+    top = largest(z)
+    return top + torch.exp((z.T - top).T).sum(dim=1).log()
 
 
 def true_entries(z, y):
@@ -60,10 +61,10 @@ RIGHT = {
         lambda y, classes: y[:, None] == torch.arange(classes),
         lambda y, classes: [[int(k == c) for c in range(classes)] for k in y.tolist()],
     ],
-    "softmax_rows": [
-        softmax_by_hand,
-        lambda z: torch.stack([torch.exp(r - r.logsumexp(0)) for r in z]),
-        lambda z: softmax_by_hand(z.double()),
+    "log_sum_exp": [
+        log_sum_exp,
+        lambda z: log_sum_exp(z.double()).tolist(),
+        lambda z: -z.log_softmax(1)[:, 0] + z[:, 0],
     ],
     "centred_logits": [
         lambda p: p.log() - p.log().mean(dim=1, keepdim=True),
@@ -119,35 +120,46 @@ WRONG = {
         "nothing": (lambda y, c: print(end=""), "gave back nothing"),
         "eye of y": (lambda y, c: torch.eye(y), BROKE),
     },
-    "softmax_rows": {
-        "columns": (lambda z: softmax_by_hand(z, 0), "in the same row"),
-        "torch's, dim 0": (lambda z: z.softmax(0), "The columns add up to 1"),
-        "one sum": (lambda z: z.exp() / z.exp().sum(), "Each row has a sum"),
-        "no exponential": (lambda z: z / z.sum(1, keepdim=True), "exponentials"),
-        "not divided": (lambda z: z.exp(), "Divide by the sum"),
-        "logarithms": (lambda z: z.log_softmax(1), "These are the logarithms"),
+    "log_sum_exp": {
+        "maximum lost": (
+            lambda z: log_sum_exp(z) - z.amax(dim=1),
+            "Now put it back",
+        ),
+        "maximum subtracted twice": (
+            lambda z: log_sum_exp(z) - 2 * z.amax(dim=1),
+            "Add the maximum",
+        ),
+        "a column": (lambda z: log_sum_exp(z)[:, None], "shape (N,)"),
+        "columns": (lambda z: log_sum_exp(z.T), "along a row"),
+        "one sum": (lambda z: z.exp().sum().log(), "Each row has a sum"),
+        "no logarithm": (lambda z: z.exp().sum(1), "Take the logarithm"),
+        "no exponential": (lambda z: z.sum(1), "First the exponentials"),
+        "mean": (lambda z: z.exp().mean(1).log(), "not the mean"),
+        "bits": (lambda z: z.exp().sum(1).log2(), "natural logarithm"),
+        "sum of logarithms": (lambda z: z.exp().log().sum(1), "First the exponentials"),
         "overflow": (
-            lambda z: z.exp() / z.exp().sum(1, keepdim=True),
+            lambda z: z.exp().sum(1).log(),
             "Subtract from each row its own largest",
         ),
         "overflow in float64": (
-            lambda z: z.double().exp() / z.double().exp().sum(1, keepdim=True),
+            lambda z: z.double().exp().sum(1).log(),
             "Subtract from each row its own largest",
         ),
         "largest only above zero": (
-            lambda z: softmax_by_hand(z, largest=lambda z: z.amax(1)[:, None].relu()),
+            lambda z: log_sum_exp(z, lambda z: z.amax(1).relu()),
             "Subtract from each row its own largest",
         ),
         "the largest of all": (
-            lambda z: softmax_by_hand(z, largest=torch.max),
+            lambda z: log_sum_exp(z, torch.max),
             "Subtract from each row its own largest",
         ),
         "clamped": (
-            lambda z: softmax_by_hand(z.clamp(-80, 80), largest=lambda z: 0),
+            lambda z: z.clamp(-80, 80).exp().sum(1).log(),
             "Subtract from each row its own largest",
         ),
-        "no keepdim": (lambda z: z.exp() / z.exp().sum(1), BROKE),
-        "powers of 2": (lambda z: 2**z / (2**z).sum(1, keepdim=True), "exp of each"),
+        "the maximum alone": (lambda z: z.amax(1), "exp of each score"),
+        "no keepdim": (lambda z: (z - z.amax(1)).exp().sum(1).log(), BROKE),
+        "powers of 2": (lambda z: (2**z).sum(1).log(), "exp of each score"),
     },
     "centred_logits": {
         "not moved": (lambda p: p.log(), "do not add up to 0"),

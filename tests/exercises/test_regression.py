@@ -83,6 +83,30 @@ class CentredByHand(nn.Module):
         return (X - self.mean) @ self.W.T + self.b
 
 
+class CentredByColumns(Centred):
+    """The weights (D, K), for a product without a turn."""
+
+    def __init__(self, mean, outputs):
+        super().__init__(mean, outputs)
+        del self.linear
+        self.W = nn.Parameter(torch.randn(len(mean), outputs))
+        self.b = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, X):
+        return (X - self.mean) @ self.W + self.b
+
+
+class WeightsInPieces(Centred):
+    def __init__(self, mean, outputs):
+        super().__init__(mean, outputs)
+        self.pieces = nn.ParameterList(nn.Parameter(w) for w in torch.randn(2, outputs))
+        self.b = nn.Parameter(torch.zeros(outputs))
+        del self.linear
+
+    def forward(self, X):
+        return (X - self.mean) @ torch.stack([*self.pieces]) + self.b
+
+
 class Uncentred(Centred):
     def forward(self, X):
         return self.linear(X)
@@ -91,6 +115,26 @@ class Uncentred(Centred):
 class Added(Centred):
     def forward(self, X):
         return self.linear(X + self.mean)
+
+
+class TurnedRound(Centred):
+    def forward(self, X):
+        return self.linear(self.mean - X)
+
+
+class ByTheBatch(Centred):
+    def forward(self, X):
+        return self.linear(X - X.mean(dim=0))
+
+
+class Blind(Centred):
+    def forward(self, X):
+        return self.linear(0 * X)
+
+
+class Halved(Centred):
+    def forward(self, X):
+        return self.linear((X - self.mean) / 2)
 
 
 class UncentredFromZero(Uncentred):
@@ -192,7 +236,12 @@ RIGHT = {
         lambda Y_hat, Y: ((Y_hat - Y) ** 2).mean(dim=0),
         lambda Y_hat, Y: F.mse_loss(Y_hat, Y, reduction="none").mean(0),
     ],
-    "centred": [Centred, CentredByHand, lambda mean, outputs: Centred(mean, outputs)],
+    "centred": [
+        Centred,
+        CentredByHand,
+        CentredByColumns,
+        lambda mean, outputs: Centred(mean, outputs),
+    ],
     "fit_until": [train, with_slips(column=True)],
 }
 
@@ -294,6 +343,11 @@ WRONG = {
         "an error in forward": (Transposed, "your module stopped with RuntimeError"),
         "the class": (lambda m, k: Centred, "gave a type, wanted a module"),
         "added": (Added, "Take the mean off the inputs"),
+        "turned round": (TurnedRound, "The sign is flipped"),
+        "mean of the batch": (ByTheBatch, "forward must use self.mean"),
+        "nothing goes in": (Blind, "the biases, whatever comes in"),
+        "divided too": (Halved, "and nothing else"),
+        "weights in pieces": (WeightsInPieces, "Keep them in one, of shape (3, 2)"),
         "one row": (OneRow, "give (N, K), as nn.Linear does"),
         "from outside": (FromOutside, "forward must use self.mean"),
         "the wrong way round": (lambda m, k: Centred(m, len(m)), "has 6 parameters"),

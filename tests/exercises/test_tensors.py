@@ -16,9 +16,18 @@ def clean_in_place(picture, threshold):
     return picture
 
 
+def members(y, num_classes):
+    return (y == torch.arange(num_classes)[:, None]).float()  # (C, N)
+
+
 def means_by_product(X, y, num_classes):
-    member = (y == torch.arange(num_classes)[:, None]).float()  # (C, N)
+    member = members(y, num_classes)
     return member @ X / member.sum(dim=1, keepdim=True)
+
+
+def means_of_columns(X, y, num_classes):
+    member = torch.eye(num_classes)[y]  # (N, C)
+    return (member / member.sum(dim=0)).T @ X
 
 
 def per_class(reduce):
@@ -91,7 +100,11 @@ RIGHT = {
         lambda p, P: (P @ p).T,
         lambda p, P: torch.rot90(p, -1),
     ],
-    "class_means": [per_class(lambda g, X: g.mean(dim=0)), means_by_product],
+    "class_means": [
+        means_by_product,
+        means_of_columns,
+        per_class(lambda g, X: g.mean(dim=0)),
+    ],
     "shapes_through": [
         shapes,
         lambda layers, x: [(x := layer(x)).shape for layer in layers],
@@ -150,17 +163,27 @@ WRONG = {
         ),
         "a list": (
             lambda X, y, C: [X[y == k].mean(dim=0) for k in range(C)],
-            "torch.stack makes one tensor",
+            "One product of two matrices",
         ),
         "columns": (
             lambda X, y, C: means_by_product(X, y, C).T.contiguous(),
             "A row for each class",
         ),
         "dim 1": (per_class(lambda g, X: g.mean(dim=1)), BROKE),
-        "two classes": (lambda X, y, C: means_by_product(X, y, 2), "its samples are"),
+        "two classes": (
+            lambda X, y, C: means_by_product(X, y, 2),
+            "Row k of the matrix",
+        ),
+        "the matrix": (lambda X, y, C: members(y, C), "This is the matrix"),
+        "no column of counts": (
+            lambda X, y, C: members(y, C) @ X / members(y, C).sum(dim=1),
+            "Make a column of counts",
+        ),
+        "turned round": (lambda X, y, C: members(y, C).T @ X, BROKE),
+        "booleans": (lambda X, y, C: (members(y, C) == 1) @ X, BROKE),
         "medians": (
             per_class(lambda g, X: g.median(dim=0).values),
-            "its samples are what vanishes",
+            "Divide by how many ones",
         ),
     },
     "shapes_through": {

@@ -151,6 +151,40 @@ def test_few_and_no_scores_keep_shape_dtype_and_slope(ours, theirs, shape):
     torch.testing.assert_close(slope(ours, z), slope(theirs, z))
 
 
+BYTES = torch.tensor([0, 1, 100, 200], dtype=torch.uint8)
+WHOLE = [BYTES, BYTES.long(), torch.tensor([-128, -100, 0, 127], dtype=torch.int8)]
+
+
+@by_function
+@pytest.mark.parametrize("z", WHOLE, ids=lambda z: str(z.dtype))
+def test_whole_numbers_are_those_numbers(ours, theirs, z):
+    torch.testing.assert_close(
+        ours(z).float(), theirs(z.float()), atol=1e-30, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("z", [*WHOLE, torch.tensor([False, True])])
+def test_torch_makes_floats_of_whole_numbers_in_a_sigmoid_too(z):
+    torch.testing.assert_close(
+        activations.sigmoid(z), torch.sigmoid(z), atol=1e-30, rtol=1e-5
+    )
+
+
+def test_torch_keeps_whole_numbers_in_a_relu_too():
+    for z in WHOLE:
+        assert torch.equal(activations.relu(z), F.relu(z))
+        assert activations.relu(z).dtype == z.dtype
+
+
+@pytest.mark.parametrize("name", ["log_sigmoid", "softmax", "log_softmax"])
+def test_torch_refuses_whole_numbers_where_ours_does_not(name):
+    ours, theirs = OURS_AND_TORCHS[name]
+    for z in WHOLE:
+        assert ours(z).dtype == torch.float32
+        with pytest.raises(NotImplementedError):
+            theirs(z)
+
+
 @pytest.mark.parametrize("ours", [activations.softmax, activations.log_softmax])
 def test_a_softmax_over_no_classes_is_refused_unlike_torchs(ours):
     none = torch.empty(2, 0)

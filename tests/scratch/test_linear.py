@@ -1,5 +1,6 @@
 """torchbook.scratch.linear: outputs and slopes against torch, answers against scikit-learn."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -66,6 +67,38 @@ def test_linear_refuses_one_sample_without_its_row_though_torch_takes_it():
         lin.linear(x, w, torch.zeros(2))
 
 
+@pytest.mark.parametrize(
+    ("w", "b"),
+    [
+        ((1, 2), (3,)),
+        ((3, 2), (1,)),
+        ((3, 2), (5, 3)),
+        ((3, 2), (3, 1)),
+        ((2,), (5,)),
+        ((2,), (1,)),
+        ((2,), (5, 1)),
+    ],
+)
+def test_linear_refuses_biases_that_would_stretch(w, b):
+    X, w, b = torch.ones(5, 2), torch.ones(w), torch.ones(b)
+    with pytest.raises(ValueError, match=r"b \(.*wanted a number b, or \(K,\)"):
+        lin.linear(X, w, b)
+
+
+def test_linear_refuses_biases_that_torch_refuses():
+    X, W, b = torch.ones(5, 2), torch.ones(1, 2), torch.ones(3)
+    assert (X @ W.T + b).shape == (5, 3)
+    with pytest.raises(RuntimeError):
+        F.linear(X, W, b)
+    with pytest.raises(ValueError, match=r"b \(3,\) and weights \(1, 2\)"):
+        lin.linear(X, W, b)
+
+
+def test_linear_takes_one_number_for_all_outputs():
+    X, W, _ = problem(5, 2, 3)
+    torch.testing.assert_close(lin.linear(X, W, 2.0), F.linear(X, W) + 2)
+
+
 @pytest.mark.parametrize("outputs", [None, 1, 4])
 @pytest.mark.parametrize(("n", "d"), SIZES)
 def test_mse_gradients_are_those_of_autograd(n, d, outputs):
@@ -113,6 +146,16 @@ def test_labels_of_two_classes_may_have_any_dtype(dtype):
     ours = lin.logistic_gradients(X, y.to(dtype), w, b)
     assert_same(ours, lin.logistic_gradients(X, y.double(), w, b))
     assert ours[0].dtype == torch.float64
+
+
+@pytest.mark.parametrize("gradients", [lin.mse_gradients, lin.logistic_gradients])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float64, torch.float16])
+def test_a_target_of_another_dtype_gives_slopes_in_that_of_the_inputs(gradients, dtype):
+    X, w, b = (t.float() for t in problem(6, 2))
+    y = torch.arange(6) % 2
+    ours, want = (gradients(X, y, w, b) for y in (y.to(dtype), y.float()))
+    assert [slope.dtype for slope in ours] == [torch.float32] * 2
+    assert_same(ours, want)
 
 
 def test_two_classes_by_softmax_are_the_logistic_unit():
@@ -285,6 +328,59 @@ def test_least_squares_is_where_the_slope_is_zero(outputs):
         assert slope.abs().max() < 1e-12
 
 
+@pytest.mark.parametrize(("dtype", "most"), [(torch.float32, 1e-5), (None, 1e-9)])
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e3, 1e9])
+def test_least_squares_of_inputs_in_any_unit(unit, dtype, most):
+    g = torch.Generator().manual_seed(0)
+    km, stops = 20 + 480 * torch.rand(300, generator=g), torch.randint(1, 9, (300,))
+    y = 0.5 + km / 80 + 0.2 * stops + 0.3 * torch.randn(300, generator=g)
+    theirs = LinearRegression().fit(np.stack([km, stops], axis=1), y.numpy())
+    X = torch.stack([unit * km.double(), stops], dim=1).to(dtype or torch.float64)
+    w, b = lin.least_squares(X, y)
+    assert w.dtype == b.dtype == X.dtype
+    assert [unit * w[0].item(), w[1].item()] == pytest.approx(theirs.coef_, rel=most)
+    assert b.item() == pytest.approx(theirs.intercept_, rel=most)
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(torch.float32, 1e-5), (None, 1e-7)])
+@pytest.mark.parametrize("x", [torch.linspace(0, 10, 50), torch.linspace(-1, 1, 50)])
+def test_least_squares_of_powers_up_to_the_seventh(x, dtype, most):
+    x = x.double()
+    X = torch.stack([x**n for n in range(1, 8)], dim=1).to(dtype or torch.float64)
+    y, scale = (x + x.sin()).exp().log1p(), X.double().abs().amax(dim=0)
+    A = torch.cat([X.double() / scale, torch.ones(50, 1)], dim=1).numpy()
+    *want, level = np.linalg.lstsq(A, y.numpy(), rcond=None)[0]
+    w, b = lin.least_squares(X, y)
+    torch.testing.assert_close(
+        w.double() * scale, torch.tensor(want), rtol=most, atol=most
+    )
+    assert b.item() == pytest.approx(level, rel=most)
+
+
+def test_least_squares_of_whole_numbers():
+    X = torch.tensor([[1, 900_000], [2, 100_000], [4, 500_000], [3, 700_000]])
+    y = torch.tensor([1, 3, 2, 5])
+    w, b = lin.least_squares(X, y)
+    assert w.dtype == b.dtype == torch.float32
+    theirs = LinearRegression().fit(X.numpy(), y.numpy())
+    assert w.tolist() == pytest.approx(theirs.coef_, rel=1e-5)
+    assert b.item() == pytest.approx(theirs.intercept_, rel=1e-5)
+    stamps = torch.tensor([[1_700_000_001], [1_700_000_002], [1_700_000_003]])
+    w, _ = lin.least_squares(stamps, torch.tensor([1.0, 3.0, 5.0]))
+    assert w.tolist() == pytest.approx([2])  # in float32 they would be the same
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_least_squares_refuses_what_is_no_finite_number(bad):
+    X, y = torch.randn(9, 2), torch.randn(9)
+    X_bad, y_bad = X.clone(), y.clone()
+    X_bad[3, 1] = y_bad[3] = bad
+    with pytest.raises(ValueError, match="X holds nan or inf: wanted finite numbers"):
+        lin.least_squares(X_bad, y)
+    with pytest.raises(ValueError, match="y holds nan or inf: wanted finite numbers"):
+        lin.least_squares(X, y_bad)
+
+
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_least_squares_refuses_too_few_samples(n):
     X, *_ = problem(n, 3)
@@ -302,6 +398,17 @@ def test_least_squares_refuses_inputs_that_say_the_same():
     X[:, 2] = 1.0
     with pytest.raises(ValueError, match="is constant"):
         lin.least_squares(X, X[:, 0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("level", [0.0, 1.0, 1000.0])
+@pytest.mark.parametrize("n", [5, 100, 20_000])
+def test_least_squares_refuses_what_rounding_alone_tells_apart(n, level, dtype):
+    g = torch.Generator().manual_seed(n)
+    a, b = level + torch.randn(2, n, generator=g, dtype=dtype)
+    for inputs in ((a, a * 1000 / 3), (a, b, a - b), (a, 0 * a + level / 3), (0 * a,)):
+        with pytest.raises(ValueError, match="perhaps in other units"):
+            lin.least_squares(torch.stack(inputs, dim=1), a)
 
 
 @pytest.mark.parametrize(("X", "y"), [((5,), (5,)), ((5, 2), (4,)), ((5, 2), ())])

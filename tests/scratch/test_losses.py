@@ -118,6 +118,36 @@ def test_a_scalar_of_the_scores_dtype_whatever_the_labels(loss, dtype, labels):
     torch.testing.assert_close(got, loss(z, y))
 
 
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("shape", [(3, 1), (1,), (1, 3), ()])
+def test_scores_and_labels_that_would_stretch_are_refused(loss, shape):
+    with pytest.raises(ValueError, match=r"z and y have shapes .*wanted the same"):
+        loss(torch.ones(shape), torch.tensor([0, 1, 1]))
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("label", [5, -1, 0.3, float("nan"), float("inf")])
+def test_labels_other_than_zero_and_one_are_refused(loss, label):
+    with pytest.raises(ValueError, match=rf"y holds {label}: wanted 0 and 1; \(y \+ 1"):
+        loss(torch.ones(2), torch.tensor([0, label]))
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("shape", [(), (4, 14), (56, 1)])
+def test_scores_and_labels_of_any_shape_go_if_they_have_it_both(loss, shape):
+    z, y = samples(torch.float64, n=56)
+    n = torch.Size(shape).numel()
+    assert loss(z[:n].reshape(shape), y[:n].reshape(shape)) == loss(z[:n], y[:n])
+
+
+def test_a_share_as_a_label_has_a_loss_in_torch_which_is_not_the_log_loss():
+    z, y = torch.tensor([1.0]), torch.tensor([0.3])
+    assert torch_log_loss(z, y).item() == pytest.approx(1.0132617)
+    assert losses.bce_with_logits(z, y).item() == pytest.approx(1.0132617)
+    with pytest.raises(ValueError, match=r"for shares .* bce_with_logits"):
+        losses.log_loss(z, y)
+
+
 def signs_of(y):
     return 2 * y - 1
 
@@ -188,19 +218,24 @@ def slopes(loss, inputs, **options):
     return torch.autograd.grad((weight * value).sum(), inputs[:-1])
 
 
+def assert_near(value, want, most, each):
+    """Up to a share of each entry, or of the largest: a sum is rounded as its largest."""
+    size = want.abs() if each else want.abs().max()
+    assert ((value - want).abs() <= most * size.clamp(min=1)).all()
+
+
 def assert_twins(ours, theirs, inputs, most, **options):
     value, want = ours(*inputs, **options), theirs(*inputs, **options)
     assert value.shape == want.shape
     assert value.dtype == want.dtype
-    scale = want.abs().max().clamp(min=1)  # a sum of many is rounded as a sum of many
-    assert ((value - want).abs() <= most * scale).all()
+    each = options.get("reduction") == "none"
+    assert_near(value, want, most, each)
     pairs = zip(
         slopes(ours, inputs, **options), slopes(theirs, inputs, **options), strict=True
     )
     for mine, torchs in pairs:
         assert mine.isfinite().all()
-        scale = torchs.abs().max().clamp(min=1)
-        assert ((mine - torchs).abs() <= most * scale).all()
+        assert_near(mine, torchs, most, each)
 
 
 @by_pair
@@ -211,6 +246,16 @@ def test_every_loss_has_torchs_values_and_slopes(
 ):
     for seed in range(3):
         assert_twins(ours, theirs, draw(dtype, seed), most, reduction=reduction)
+
+
+def test_an_error_beside_a_large_loss_is_seen():
+    def off(z, y, reduction):
+        return F.soft_margin_loss(z, y, reduction=reduction) + torch.tensor([0, 0.09])
+
+    inputs = torch.tensor([-80.0, 80.0]), torch.ones(2)
+    assert_twins(losses.soft_margin, F.soft_margin_loss, inputs, 1e-5, reduction="none")
+    with pytest.raises(AssertionError):
+        assert_twins(off, F.soft_margin_loss, inputs, 2e-3, reduction="none")
 
 
 @by_pair
@@ -290,9 +335,9 @@ def test_huber_worked_by_hand_and_at_the_joint():
     assert torch.equal(slope_of_r, theirs)
 
 
-@pytest.mark.parametrize("delta", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("delta", [0.0, -1.0, float("nan"), float("inf")])
 def test_huber_refuses_a_delta_that_is_no_length(delta):
-    with pytest.raises(ValueError, match=r"delta .*: wanted a number above 0"):
+    with pytest.raises(ValueError, match=r"delta .*: wanted a finite number above 0"):
         losses.huber(*numbers(torch.float32), delta=delta)
 
 
@@ -392,6 +437,19 @@ def test_labels_may_be_whole_numbers_unlike_torchs(loss, dtype):
     name = "bce" if loss is losses.bce else "bce_with_logits"
     with pytest.raises(RuntimeError):
         PAIRS[name][1](p, y.long())
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.int8])
+def test_scores_may_be_whole_numbers_unlike_torchs(dtype):
+    z = torch.tensor([0, 1, 90, 127]).to(dtype)
+    y = torch.tensor([0.0, 1.0, 0.3, 0.0])
+    got = losses.bce_with_logits(z, y, reduction="none")
+    assert_near(got, losses.bce_with_logits(z.float(), y, reduction="none"), 1e-6, True)
+    s = torch.tensor([1, -1, 1, -1], dtype=torch.int8)
+    got = losses.soft_margin(z, s, reduction="none")
+    assert_near(got, losses.soft_margin(z.float(), s, reduction="none"), 1e-6, True)
+    with pytest.raises(RuntimeError):
+        F.binary_cross_entropy_with_logits(z, y)
 
 
 def test_shares_between_zero_and_one_are_labels_too():

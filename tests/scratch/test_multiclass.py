@@ -31,15 +31,21 @@ def slope(loss, scores, y, **options):
     return torch.autograd.grad((weight * value).sum(), scores)[0]
 
 
+def assert_near(value, want, most, each):
+    """Up to a share of each entry, or of the largest: a sum is rounded as its largest."""
+    size = want.abs() if each else want.abs().max()
+    assert ((value - want).abs() <= most * size.clamp(min=1)).all()
+
+
 def assert_twins(ours, theirs, scores, y, most, **options):
     value, want = ours(scores, y, **options), theirs(scores, y, **options)
     assert value.shape == want.shape
     assert value.dtype == want.dtype
-    scale = want.abs().max().clamp(min=1)  # a sum of many is rounded as a sum of many
-    assert ((value - want).abs() <= most * scale).all()
+    each = options.get("reduction") == "none"
+    assert_near(value, want, most, each)
     mine, torchs = (slope(f, scores, y, **options) for f in (ours, theirs))
     assert mine.isfinite().all()
-    assert ((mine - torchs).abs() <= most * torchs.abs().max().clamp(min=1)).all()
+    assert_near(mine, torchs, most, each)
 
 
 def test_losses_has_them_under_the_same_names():
@@ -86,6 +92,29 @@ def test_logits_of_ten_thousand(reduction, dtype, most, label_smoothing):
     y = torch.tensor([0, 2, 1, 0])
     options = {"reduction": reduction, "label_smoothing": label_smoothing}
     assert_twins(*PAIRS["cross_entropy"], scores, y, most, **options)
+
+
+def test_an_error_beside_a_loss_of_ten_thousand_is_seen():
+    def off(scores, y, reduction):
+        losses = F.cross_entropy(scores, y, reduction=reduction)
+        return losses + torch.tensor([0, 0.09])
+
+    scores, y = torch.tensor([[1e4, 0.0], [1e4, 0.0]]), torch.tensor([1, 0])
+    with pytest.raises(AssertionError):
+        assert_twins(off, F.cross_entropy, scores, y, 1e-5, reduction="none")
+
+
+@by_reduction
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int64])
+def test_logits_may_be_whole_numbers_unlike_torchs(dtype, reduction):
+    scores = torch.tensor([[0, 1, 127], [100, 0, 3]]).to(dtype)
+    y = torch.tensor([0, 2])
+    got = multiclass.cross_entropy(scores, y, reduction=reduction)
+    torch.testing.assert_close(
+        got, F.cross_entropy(scores.float(), y, reduction=reduction)
+    )
+    with pytest.raises(NotImplementedError):
+        F.cross_entropy(scores, y)
 
 
 def test_known_values():

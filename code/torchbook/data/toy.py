@@ -1,7 +1,8 @@
 """Small sets that can be drawn, and so understood: points in the plane, a line, applications.
 
-Every function depends on its seed alone. Points in the plane are X (N, 2) float32 with labels
-y (N,) int64; what `line` and `admissions` return, their docstrings say.
+Every function depends on its arguments alone; another n is another draw. Points in
+the plane are X (N, 2) float32 with labels y (N,) int64; what `line` and `admissions` return,
+their docstrings say.
 """
 
 import math

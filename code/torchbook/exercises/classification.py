@@ -6,6 +6,19 @@ import torch.nn.functional as F
 from torchbook.exercises import Case, compare, exercise, show
 from torchbook.exercises.perceptrons import compare_lines
 
+LOGITS = torch.tensor(
+    [
+        [5.0, 2.0, 1.0],
+        [4.0, 3.0, 3.8],
+        [-9.0, -3.0, -4.5],
+        [0.0, 0.0, 9.0],
+        [1.0, 4.0, 3.85],
+        [1.0, 2.7, 3.0],
+        [0.0, -1.0, 8.0],
+    ]
+)  # (7, 3)
+LABELS = torch.tensor([0, 1, 2, 2, 0, 1, 0])  # (7,)
+
 
 @exercise("log_odds")
 def check_log_odds(log_odds):
@@ -65,17 +78,20 @@ def check_encode_rank(encode_rank):
     """All ranks, then some that lack, one record alone; and floats, for they are inputs."""
     for ranks in ([1.0, 3.0, 4.0, 2.0], [3.0, 1.0, 3.0], [2.0]):
         rank = torch.tensor(ranks)
-        want = F.one_hot(rank.long() - 1, 4).float()
-        shifted = F.one_hot(rank.long(), 5).float()
-        begins = "Ranks begin at 1, columns at 0."
+        four = F.one_hot(rank.long() - 1, 4).float()
+        want = four[:, 1:]
         usual = [
+            (four, "Rank 1 needs no column: it is the row of zeros."),
+            (four[:, :3], "Rank 4 is the row of zeros here. It should be rank 1."),
             (want.T, "A record a row, a rank a column: this is the other way round."),
-            (want.flip(1), "Rank 1 belongs to the first column."),
-            (shifted, begins),
-            (shifted[:, :4], begins),
+            (want.flip(1), "Rank 2 belongs to the first column."),
+            (
+                F.one_hot(rank.long(), 5)[:, :3],
+                "Ranks begin at 1, columns at 0. Rank 2 belongs to the first column.",
+            ),
             (rank[:, None] * want, "Write 1 where the rank is, not the rank itself."),
         ]
-        otherwise = "Four columns, always: F.one_hot has num_classes for that."
+        otherwise = "Three columns, always: F.one_hot has num_classes, and you can cut."
         got = encode_rank(rank.clone())
         yield compare(f"encode_rank({show(rank)})", got, want, usual, otherwise)
     dtype = torch.as_tensor(got).dtype
@@ -101,49 +117,72 @@ def check_as_logistic(as_logistic):
         yield from compare_lines(call, got, want, usual, otherwise, bias)
 
 
-@exercise("what_decided")
-def check_what_decided(what_decided):
-    """Pairs of classes in both orders, inputs of 0, and a class against itself."""
-    x = torch.tensor([1.0, 0.0, 2.0, -1.0])
+@exercise("loudest")
+def check_loudest(loudest):
+    """Pairs of classes in both orders, inputs of 0 and below, and as many places as inputs."""
+    x = torch.tensor([1.0, 0.5, 2.0, -1.0, 0.0])
     W = torch.tensor(
-        [[1.0, 3.0, 0.5, 2.0], [0.0, -1.0, 2.0, 1.0], [4.0, 1.0, 1.0, 0.0]]
+        [[1.0, 3.0, 0.25, -2.0, 9.0], [0.0, -6.0, 2.0, 1.0, 0.0], [3, -1, 4.5, 0.5, 1]]
     )
-    for a, c in ((0, 2), (2, 1), (1, 1)):
-        want = x * (W[a] - W[c])
+    for a, c, k in ((0, 2, 3), (2, 0, 2), (0, 1, 5)):
+        votes = x * (W[a] - W[c])  # (5,)
+        want = top(votes, k)
         usual = [
-            (want.sum(), "This is the sum. One vote for each input is wanted."),
-            (-want, "The sign is flipped: class a is for, class c against."),
-            (W[a] - W[c], "These are the weights. How much ink is on each?"),
-            (x * W[a], "Class c has weights, too: take the difference."),
+            (votes[want], "These are votes. Wanted are the places where they stand."),
+            (top(-votes, k), "These speak loudest for class c. Class a is asked for."),
+            (want.flip(0), "The loudest comes first: sort downwards."),
+            (want.sort().values, "Sort them by their votes, not by their places."),
+            (top(votes.abs(), k), "A large vote against a is not a large vote for it."),
+            (
+                top(W[a] - W[c], k),
+                "These are the largest weights. Multiply by the ink.",
+            ),
+            (top(x * W[a], k), "Class c has weights, too: take the difference."),
+            (top(votes, 5), "These are all the places. The first k are wanted."),
         ]
         otherwise = "Input j votes x[j] times the weight of a less the weight of c."
-        got = what_decided(x.clone(), W.clone(), a, c)
-        call = f"what_decided({show(x)}, W, {a}, {c})"
+        got = loudest(x.clone(), W.clone(), a, c, k)
+        call = f"loudest({show(x)}, W, {a}, {c}, {k})"
         yield compare(call, got, want, usual, otherwise)
 
 
-@exercise("surest_mistakes")
-def check_surest_mistakes(surest_mistakes):
-    """Fewer wanted than there are, all of them, more than there are; large scores of low odds."""
-    y = torch.tensor([0, 1, 2, 2, 0, 1])
-    chances = torch.tensor(
-        [[9, 0.5, 0.5], [7, 2, 1], [1, 8, 1], [0.1, 0.1, 9.8], [4, 5, 1], [2, 2, 6]]
-    )
-    # a softmax is blind to the level of a row
-    level = torch.tensor([0.0, 0.0, -4.0, -4.0, 0.0, 0.0])[:, None]
-    logits = (chances / 10).log() + level
-    order = [2, 1, 5, 4]  # the mistakes, sure to 0.8, 0.7, 0.6, 0.5
+def top(values, k):
+    """The places of the k largest values, the largest first."""
+    return values.topk(k).indices
+
+
+@exercise("nearest_misses")
+def check_nearest_misses(nearest_misses):
+    """Fewer wanted than there are, all of them, more than there are; and a class in between."""
+    logits, y, n = LOGITS, LABELS, torch.arange(7)
+    said, second = logits.topk(2).values.T  # (7,) each
+    gap = said - logits[n, y]  # (7,), 0 in the right rows
+    wrong = gap.nonzero()[:, 0]  # 1, 2, 4, 5, 6
+    want = by(gap, wrong)
+    probs = logits.softmax(dim=1)
+    sure, true = probs.amax(dim=1), probs[n, y]
+    ends = "Wanted is the gap between the logits of what was said and of the truth."
     slips = [
-        (order[::-1], "These are the least sure. Sort downwards."),
-        ([1, 5, 4, 2], "Logits of two rows do not compare. Take probabilities."),
-        (sorted(order), "These are mistakes, but not sorted by how sure they are."),
-        ([3, 0, 2, 1, 5, 4], "These are the surest rows, right or wrong."),
-        ([1, 0, 3, 2], "Numbers among the mistakes: wanted are rows."),
+        (want.flip(0), "These are the farthest. Sort upwards."),
+        (wrong, "These are mistakes, but not sorted by their gap."),
+        (
+            gap.argsort(stable=True),
+            "Rows that are right have a gap of 0. Leave them out.",
+        ),
+        (gap[wrong].argsort(), "Numbers among the mistakes: wanted are rows."),
+        (by(said - second, wrong), "The second largest need not be the truth."),
+        (by(sure, wrong), f"This is how sure it was. {ends}"),
+        (by(-true, wrong), f"This is how probable the truth was. {ends}"),
+        (by(sure - true, wrong), f"This is the gap of the probabilities. {ends}"),
     ]
-    for k in (2, 4, 10):
-        want, usual = order[:k], [(slip[:k], told) for slip, told in slips]
-        usual += [(order, "These are all the mistakes. Only the first k are wanted.")]
-        got = surest_mistakes(logits.clone(), y.clone(), k)
-        otherwise = "The rows where argmax and y differ, by the largest probability."
-        call = f"the {k} surest mistakes: it"
-        yield compare(call, got, want, usual, otherwise)
+    for k in (3, 5, 10):
+        usual = [(slip[:k], told) for slip, told in slips]
+        usual += [(want, "These are all the mistakes. Only the first k are wanted.")]
+        got = nearest_misses(logits.clone(), y.clone(), k)
+        call = f"the {k} nearest misses: it"
+        yield compare(call, got, want[:k], usual, ends)
+
+
+def by(value, rows):
+    """The rows in the order of their values, the smallest first."""
+    return rows[value[rows].argsort()]

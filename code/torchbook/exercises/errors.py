@@ -7,9 +7,6 @@ import torch.nn.functional as F
 
 from torchbook.exercises import Case, close, compare, exercise, show
 
-SCORES = torch.tensor([2.0, -0.5, 0.25, -3.0, 0.0])
-LABELS = torch.tensor([1, 1, 0, 0, 1])
-
 
 @exercise("room")
 def check_room(room):
@@ -39,39 +36,36 @@ def check_room(room):
         yield compare(f"room({show(z)})", got, want, usual, otherwise)
 
 
-@exercise("bits")
-def check_bits(bits):
-    """Scores of both classes, then zeros, where it is one bit, then scores that overflow."""
-    zeros, large = torch.zeros(5), torch.tensor([500.0, -500.0, 500.0, -500.0, 0.0])
-    for z in (SCORES, zeros, large):
-        s = 2 * LABELS - 1
-        nats = torch.logaddexp(torch.zeros_like(z), -s * z)
-        got, want = bits(z.clone(), LABELS.clone()), nats.mean() / math.log(2)
-        turned = torch.logaddexp(torch.zeros_like(z), s * z).mean() / math.log(2)
-        labels = torch.logaddexp(torch.zeros_like(z), -LABELS * z).mean()
+@exercise("guaranteed")
+def check_guaranteed(guaranteed):
+    """A small loss, one on the bound but for rounding, a large one, and one below a mistake."""
+    for loss, n in (
+        (0.13, 100),
+        (8 / 21 * math.log(2), 21),
+        (math.log(2), 30),
+        (2.5, 40),
+        (0.001, 50),
+    ):
+        share = loss / math.log(2)
+        want = min(n, math.floor(n * share + 1e-9))
         usual = [
-            (nats.mean(), "This is in natural logarithms. Divide by log 2."),
-            (want * math.log(2) ** 2, "Divide by log 2; do not multiply."),
-            (want * len(z), "This is the sum. Take the mean."),
-            (nats / math.log(2), "Take the mean over the samples."),
-            (turned, "The sign is turned: a score on its right side must cost little."),
-            (labels / math.log(2), "With label 0 in place of s = -1, class 0 costs 1."),
+            (math.floor(n * share), f"There are only {n} samples."),
+            (math.floor(n * loss), "One mistake costs log 2 at least, not 1."),
+            (math.floor(n * loss * math.log(2)), "Divide by log 2; do not multiply."),
+            (math.ceil(n * share), "Round down: the next one would cost too much."),
+            (n * share, "Mistakes are whole. Round down."),
+            (share, "This is the share. How many of n samples is that?"),
+            (min(1, share), "This is the share. How many of n samples is that?"),
+            (n - want, "These are the answers that are surely right."),
         ]
-        call = f"bits({show(z)}, {show(LABELS)})"
-        otherwise = (
-            "For each sample log(1 + exp(-s z)) / log 2, s = 2 y - 1; then the mean."
-        )
-        if overflowed(got):
-            otherwise = (
-                "exp of a large score overflows. F.softplus(v) is log(1 + exp(v))."
+        if math.floor(n * share) < want:
+            told = (
+                "Rounding left it just below a whole number. Add 1e-9, then round down."
             )
-        yield compare(call, got, want, usual, otherwise)
-
-
-def overflowed(got) -> bool:
-    """True for numbers of which one is infinite or NaN."""
-    numbers = isinstance(got, float | torch.Tensor)
-    return numbers and not torch.as_tensor(got).isfinite().all()
+            usual[0] = (want - 1, told)
+        call = f"guaranteed({show(loss)}, {n})"
+        otherwise = "Each mistake costs log 2 at least. How many does n * loss pay?"
+        yield compare(call, guaranteed(loss, n), want, usual, otherwise)
 
 
 @exercise("bce")
@@ -104,51 +98,53 @@ def check_bce(bce):
         yield compare(call, got, want, usual, otherwise)
 
 
-@exercise("score_slopes")
-def check_score_slopes(slopes):
-    """Both losses' slopes in the scores, near 0 and far out, for both labels."""
-    for z, y in ((SCORES, LABELS), (torch.tensor([6.0, -6.0]), torch.tensor([0, 1]))):
-        got = slopes(z.clone(), y.clone())
-        call = f"slopes({show(z)}, {show(y)})"
-        pair = isinstance(got, (tuple, list)) and len(got) == 2
-        what = f"{call} gave {show(got)}, wanted the slopes of two losses."
-        yield Case(what, pair, "Return two tensors: log-loss first, then square.")
-        y_hat = z.sigmoid()
-        gap, bend = y_hat - y, y_hat * (1 - y_hat)
+@exercise("square_slope")
+def check_square_slope(square_slope):
+    """Small scores, then one sample that is wrong and sure of it, then weights of zero."""
+    X = torch.tensor([[1.0, 2.0, 1.0], [-1.0, 0.5, 1.0], [2.0, -1.0, 1.0], [0, 3, 1]])
+    y = torch.tensor([1.0, 0.0, 0.0, 1.0])
+    for rows, weights in (
+        (4, [0.5, -0.25, 0.125]),
+        (1, [-3.0, -1.0, 0.0]),
+        (3, [0.0] * 3),
+    ):
+        X_n, y_n, w = X[:rows], y[:rows], torch.tensor(weights)
+        y_hat = torch.sigmoid(X_n @ w)
+        gap, bend = y_hat - y_n, y_hat * (1 - y_hat)  # (N,) each
+        of_scores = 2 * gap * bend
+        want = of_scores @ X_n / rows  # (D,)
         usual = [
-            (2 * gap * bend, "That is the slope of the square. The log-loss is first."),
+            (of_scores, "These are slopes in the scores. A score's slope in w is x."),
+            (of_scores / rows, "These are slopes in the scores. A score's in w is x."),
+            (of_scores[:, None] * X_n, "A row a sample. Take the mean of the rows."),
+            (want * rows, "This is the sum over the samples. Take the mean."),
+            (want / 2, "The exponent comes down: the square brings a factor 2."),
+            (-want, "The sign is turned: what was said, less what was true."),
+            (gap @ X_n / rows, "This is the slope of the log-loss."),
+            (2 * gap @ X_n / rows, "The sigmoid has a slope too. It is a factor."),
             (
-                -gap,
-                "The sign is turned: with label 1 the loss falls as the score rises.",
+                2 * gap * y_hat @ X_n / rows,
+                "The slope of the sigmoid is y_hat (1 - y_hat).",
             ),
-            (gap * bend, "The slope of the sigmoid cancels in the log-loss."),
-            (gap / len(z), "Give each sample's own slope; do not divide by N."),
-            (y_hat, "Subtract the label."),
-            (z - y, "Put the score through the sigmoid first."),
+            (2 * (X_n @ w - y_n) @ X_n / rows, "Where is the sigmoid?"),
         ]
-        otherwise = "For the log-loss it is what was said, less what was true."
-        yield compare(f"for the log-loss, {call}", got[0], gap, usual, otherwise)
-        usual = [
-            (gap * bend, "The exponent comes down: the square brings a factor 2."),
-            (
-                -2 * gap * bend,
-                "The sign is turned. What is the slope for the log-loss?",
-            ),
-            (2 * gap, "Inside the square is a sigmoid, and its slope is a factor."),
-            (2 * gap * y_hat, "The slope of the sigmoid is y_hat (1 - y_hat)."),
-            (gap, "This is the slope of the log-loss again."),
-        ]
-        otherwise = "Chain rule: 2 (y_hat - y) times the slope of the sigmoid."
-        want = 2 * gap * bend
-        yield compare(f"for the square, {call}", got[1], want, usual, otherwise)
+        call = f"square_slope of {rows} samples and w = {weights}"
+        otherwise = "Chain rule: the square's slope, the sigmoid's, then x; the mean."
+        got = square_slope(X_n.clone(), y_n.clone(), w.clone())
+        yield compare(call, got, want, usual, otherwise)
 
 
 @exercise("stable_log_loss")
 def check_stable_log_loss(loss):
-    """Moderate scores, then such as overflow an exponential; values first, then slopes."""
+    """Moderate scores, such as overflow an exponential, and zeros; values, then slopes."""
     y = torch.tensor([1, 0, 1, 0])
-    for z in ([2.0, -1.0, 0.5, 3.0], [200.0, -200.0, -200.0, 200.0], [1e4, 1, -1e4, 2]):
-        z = torch.tensor(z, requires_grad=True)
+    for scores in (
+        [2.0, -1.0, 0.5, 3.0],
+        [200.0, -200.0, -200.0, 200.0],
+        [1e4, 1, -1e4, 2],
+        [0.0, 0.0, 1.0, 2.0],
+    ):
+        z = torch.tensor(scores, requires_grad=True)
         s, zeros = 2 * y - 1, torch.zeros(4)
         right, turned = (torch.logaddexp(zeros, v).mean() for v in (-s * z, s * z))
         want = right.detach()
@@ -174,6 +170,8 @@ def check_stable_log_loss(loss):
         told = (
             "The value is right. A branch that is not taken must not overflow either."
         )
+        if 0 in scores:
+            told = "At v = 0 the slope must be a half; abs and clamp do not give that there."
         yield Case(what, close(slope, want), told)
 
 

@@ -36,28 +36,31 @@ def check_one_hot(one_hot):
         yield compare(call, got, want, usual, otherwise)
 
 
-@exercise("softmax_rows")
-def check_softmax_rows(softmax_rows):
+@exercise("log_sum_exp")
+def check_log_sum_exp(log_sum_exp):
     """Small scores, a single row, then scores that overflow and that underflow."""
     for z in (SCORES, SCORES[:1], FAR):
-        got, want = softmax_rows(z.clone()), z.softmax(1)
-        columns = "The columns add up to 1. The sum runs along a row: dim=1."
+        got, want = log_sum_exp(z.clone()), z.logsumexp(1)
+        largest = z.amax(dim=1)
         usual = [
-            (z.softmax(0), columns),
-            (z.exp() / z.exp().sum(), "Each row has a sum of its own, dim=1."),
-            (z / z.sum(dim=1, keepdim=True), "The exponentials are missing."),
-            (z.exp(), "Divide by the sum of the row."),
-            (z - z.logsumexp(1, keepdim=True), "These are the logarithms."),
+            (want - largest, "You took the maximum out. Now put it back."),
+            (want - 2 * largest, "Add the maximum. It was subtracted before."),
+            (want[:, None], "One number for each row: shape (N,)."),
+            (z.logsumexp(0), "The sum runs along a row: dim=1."),
+            (z.exp().sum().log(), "Each row has a sum of its own, dim=1."),
+            (z.exp().sum(1), "Take the logarithm of the sum."),
+            (z.sum(1), "First the exponentials, then the sum, then the logarithm."),
+            (z.exp().mean(1).log(), "Take the sum, not the mean."),
+            (want / math.log(2), "The natural logarithm is meant."),
         ]
-        otherwise = "exp of each score, over the sum of them in the same row."
+        otherwise = "exp of each score, their sum along the row, its logarithm."
         if z is FAR:
+            usual = usual[:3]  # the others overflow
             otherwise = (
                 "exp of such scores is inf or 0. Subtract from each row its own largest "
-                "score first."
+                "score first. What must be added to the logarithm afterwards?"
             )
-        if z.shape[0] == 1:
-            otherwise = "A single row is softmaxed along the row too."
-        yield compare(f"softmax_rows({show(z)})", got, want, usual, otherwise)
+        yield compare(f"log_sum_exp({show(z)})", got, want, usual, otherwise)
 
 
 @exercise("centred_logits")

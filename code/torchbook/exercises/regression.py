@@ -5,7 +5,15 @@ import copy
 import torch
 import torch.nn.functional as F
 
-from torchbook.exercises import Case, close, compare, exercise, fits, show
+from torchbook.exercises import (
+    Case,
+    close,
+    compare,
+    compare_entries,
+    exercise,
+    fits,
+    show,
+)
 from torchbook.exercises.perceptrons import compare_lines
 
 X = torch.tensor([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5], [-2.0, 1.0]])  # (4, 2)
@@ -147,7 +155,7 @@ def check_centred(centred):
     other.load_state_dict(model.state_dict())
     yield Case(
         "another module, given its state dict, answers differently.",
-        close(other(X), model(X)),
+        close(other(X.clone()), model(X.clone())),
         "forward must use self.mean, not the tensor that came in at the start.",
     )
 
@@ -159,18 +167,41 @@ def _centring(model, mean, K):
             p.copy_(torch.arange(1.0, p.numel() + 1).view_as(p) / 10)
     otherwise = "For X of shape (N, D) give (N, K), as nn.Linear does."
     try:
-        at_mean = model(mean[None])
+        at_mean, got = model(mean[None].clone()), model(X.clone())
     except Exception as error:  # whatever the reader's module raises
         what = f"your module stopped with {type(error).__name__}: {error}"
         yield Case(what, False, otherwise)
         return
     yield fits("the module, for one sample,", at_mean, (1, K), otherwise)
     biases = [p.flatten() for p in model.parameters() if p.numel() == K]
+    bias = next((b for b in biases if close(at_mean[0], b)), None)
     yield Case(
         "at the mean itself the outputs are not the biases.",
-        any(close(at_mean[0], b) for b in biases),
+        bias is not None,
         "Take the mean off the inputs before the weights.",
     )
+    yield from _away_from_the_mean(model, mean, bias, got)
+
+
+def _away_from_the_mean(model, mean, bias, got):
+    """Cases for the outputs at X, whose own mean is another."""
+    shape, size = (len(bias), len(mean)), len(bias) * len(mean)
+    weights = [p for p in model.parameters() if p.numel() == size]
+    advice = f"Keep them in one, of shape {shape}."
+    yield Case("no parameter holds all the weights.", bool(weights), advice)
+    W = weights[0] if weights[0].shape == shape else weights[0].reshape(shape[::-1]).T
+    outputs = ((X - mean) @ W.T + bias).detach()  # (4, K)
+    usual = [
+        (2 * bias - outputs, "The sign is flipped: the inputs less the mean."),
+        (
+            (X - X.mean(dim=0)) @ W.T + bias,
+            "forward must use self.mean, not the mean of the samples that come in.",
+        ),
+        (bias.expand(outputs.shape), "These are the biases, whatever comes in."),
+    ]
+    otherwise = "W (x - m) + b for each sample, and nothing else."
+    call = f"for X = {show(X)} the module"
+    yield compare_entries(call, got, outputs, usual, otherwise)
 
 
 @exercise("fit_until")

@@ -98,22 +98,29 @@ def check_class_means(class_means):
     )
     for labels, C in (([0, 1, 1, 2, 1, 0], 3), ([1, 0, 0, 1, 1, 0], 2)):
         y = torch.tensor(labels)
-        groups = [X[y == k] for k in range(C)]
-        want = torch.stack([g.mean(dim=0) for g in groups])  # (C, 3)
+        member = (y == torch.arange(C)[:, None]).float()  # (C, N)
+        sums, counts = member @ X, member.sum(dim=1)  # (C, 3), (C,)
+        want = sums / counts[:, None]
         got = class_means(X.clone(), y.clone(), C)
         usual = [
-            (torch.stack([g.sum(dim=0) for g in groups]), "These are sums."),
+            (sums, "These are sums. Divide each row by the samples in its class."),
             (
-                torch.stack([g.sum(dim=0) / len(X) for g in groups]),
+                sums / len(X),
                 "Divide by the number of samples in the class, not in all of X.",
             ),
             (want.T, "A row for each class, and a column for each input."),
             (X.mean(dim=0).expand(C, 3), "Each row is the mean of all samples."),
-            (torch.stack([g.mean() for g in groups]), "One number a class: which dim?"),
+            (want.mean(dim=1), "One number a class: which dim?"),
+            (member, "This is the matrix. Multiply X with it, then divide."),
         ]
-        otherwise = "Pick a class with a mask; its samples are what vanishes, dim=0."
+        if C == 3:  # as many classes as inputs
+            told = (
+                "Each count divides a column here. Make a column of counts: [:, None]."
+            )
+            usual.append((sums / counts, told))
+        otherwise = "Row k of the matrix has a 1 where y is k. Divide by how many ones."
         if isinstance(got, list | tuple):
-            otherwise = "torch.stack makes one tensor of a list of tensors."
+            otherwise = "One product of two matrices gives all rows at once."
         call = f"class_means(X, {labels}, {C})"
         yield compare_entries(call, got, want, usual, otherwise)
 

@@ -5,7 +5,8 @@ computed from it, that one's slope times the local slope, and adds up what it ge
 mode (Linnainmaa, 1976; Griewank and Walther, 2008, chapter 3; Baydin et al., 2018, section
 3.2). Read in the chapter on an autograd of our own. Every value has shape ().
 
-Where there is no real number, as for log(0), ValueError; too large is inf, as in torch.
+Of finite numbers: where there is no real result, as for log(0), ValueError; one that is too
+large is inf, as in torch. What is computed from inf may be nan, as inf - inf is.
 """
 
 from __future__ import annotations

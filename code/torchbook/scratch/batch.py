@@ -35,6 +35,16 @@ def within_0_and_1(values: Tensor, name: str, help: str) -> None:
         raise ValueError(f"{name} holds {outside[0].item():.4g}: wanted 0 to 1; {help}")
 
 
+def bits(y: Tensor) -> None:
+    """Raise ValueError unless every label is 0 or 1."""
+    kept = y.bool().to(y.dtype)  # 1 for all but 0
+    if not torch.equal(y, kept):
+        raise ValueError(
+            f"y holds {y[y != kept][0].item():.4g}: wanted 0 and 1; (y + 1) / 2 makes "
+            "them of -1 and +1; for shares between them there is bce_with_logits"
+        )
+
+
 def signs(y: Tensor) -> None:
     """Raise ValueError unless every label is -1 or +1."""
     outside = y[(y != 1) & (y != -1)]

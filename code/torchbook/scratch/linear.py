@@ -24,12 +24,19 @@ from torchbook.scratch.batch import labels, same_shape, within_0_and_1
 def linear(X: Tensor, w: Tensor, b: Tensor | float) -> Tensor:
     """X w + b: (N,) for weights (D,) and a number b; (N, K) for (K, D) and (K,).
 
-    Raises ValueError where X is no (N, D) or the weights want other inputs.
+    Raises ValueError where X is no (N, D), the weights want other inputs, or b would
+    stretch the outputs.
     """
     if X.ndim != 2 or w.ndim not in (1, 2) or w.shape[-1] != X.shape[1]:
         raise ValueError(
             f"X {tuple(X.shape)} and weights {tuple(w.shape)}: wanted (N, D) and (D,), "
             "or (N, D) and (K, D) for K outputs"
+        )
+    shape = tuple(torch.as_tensor(b).shape)
+    if shape not in ((), w.shape[:-1]):
+        raise ValueError(
+            f"b {shape} and weights {tuple(w.shape)}: wanted a number b, "
+            "or (K,) and (K, D)"
         )
     return X @ (w if w.ndim == 1 else w.T) + b
 
@@ -44,7 +51,7 @@ def mse_gradients(
     """
     z = linear(X, w, b)  # (N,) or (N, K)
     same_shape(z, y, "X w + b and y")
-    return _through_linear(X, 2 * (z - y) / z.numel())
+    return _through_linear(X, 2 * (z - y.to(z.dtype)) / z.numel())
 
 
 def logistic_gradients(
@@ -105,22 +112,49 @@ def descend(
 def least_squares(X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """The w and b of the lowest mean square, solved for (Legendre, 1805; Gauss, 1809).
 
-    With means taken off, the slope is zero where X^T X w = X^T y. y is (N,) or (N, K).
-    Raises ValueError for samples that leave more than one answer.
+    With means taken off, the slope is zero where X^T X w = X^T y. For X = Q R, where
+    Q^T Q = 1, that is R w = Q^T y. y is (N,) or (N, K). It is solved in float64, and w
+    and b get the dtype of X, or the default one where X holds whole numbers. Raises
+    ValueError for nan, inf, and samples that leave more than one answer.
     """
+    _check_samples(X, y)
+    floats = X.is_floating_point()
+    dtype = X.dtype if floats else torch.get_default_dtype()
+    eps = torch.finfo(X.dtype if floats else torch.float64).eps
+    X, y = X.double(), y.double()
+    X_c, y_c = X - X.mean(dim=0), y - y.mean(dim=0)
+    spread = X_c.square().mean(dim=0).sqrt()  # (D,), in the units of each input
+    spread = torch.where(spread > 0, spread, 1)
+    rounded = eps * X.square().mean(dim=0).sqrt() / spread  # (D,), in spreads
+    _check_one_answer(X_c / spread, rounded)
+    Q, R = torch.linalg.qr(X_c / spread)  # (N, D), (D, D)
+    w = torch.linalg.solve(R, Q.T @ y_c)  # (D,) or (D, K)
+    w = (w if w.ndim == 1 else w.T) / spread  # (D,) or (K, D), in units again
+    b = y.mean(dim=0) - w @ X.mean(dim=0)
+    return w.to(dtype), b.to(dtype)
+
+
+def _check_samples(X: Tensor, y: Tensor) -> None:
     if X.ndim != 2 or y.ndim not in (1, 2) or len(X) != len(y):
         raise ValueError(
             f"X {tuple(X.shape)} and y {tuple(y.shape)}: wanted (N, D) and (N,) or (N, K)"
         )
-    X_c, y_c = X - X.mean(dim=0), y - y.mean(dim=0)
-    if len(X) == 0 or torch.linalg.matrix_rank(X_c) < X.shape[1]:
+    for name, values in (("X", X), ("y", y)):
+        if not values.isfinite().all():
+            raise ValueError(f"{name} holds nan or inf: wanted finite numbers")
+
+
+def _check_one_answer(X: Tensor, rounded: Tensor) -> None:
+    """X has mean 0 and spread 1; directions as thin as its rounding are none."""
+    n, d = X.shape
+    few = n <= d  # with the means taken off, n samples are n - 1 directions at most
+    thin = 10 * rounded.norm().item() + n * torch.finfo(X.dtype).eps
+    if few or torch.linalg.matrix_rank(X, rtol=thin) < d:
         raise ValueError(
-            f"{len(X)} samples of {X.shape[1]} inputs leave more than one answer: an input "
-            "is constant, or a sum of others, or samples are too few. Drop inputs, or descend"
+            f"{n} samples of {d} inputs leave more than one answer: an input is "
+            "constant, or but for rounding a sum of others, perhaps in other units, or "
+            "samples are too few. Drop inputs, or descend"
         )
-    w = torch.linalg.solve(X_c.T @ X_c, X_c.T @ y_c)  # (D,) or (D, K)
-    b = y.mean(dim=0) - X.mean(dim=0) @ w
-    return (w if w.ndim == 1 else w.T), b
 
 
 def _through_linear(X: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from torchbook.scratch.activations import log_sigmoid
 from torchbook.scratch.batch import (
+    bits,
     reduce,
     same_shape,
     signs,
@@ -42,11 +43,15 @@ __all__ = [
 
 def zero_one(z: Tensor, y: Tensor) -> Tensor:
     """The share of samples on the wrong side: discrete, with slope 0 or none."""
+    same_shape(z, y, "z and y")
+    bits(y)
     return ((z >= 0) != (y > 0)).to(z.dtype).mean()
 
 
 def perceptron(z: Tensor, y: Tensor) -> Tensor:
     """How far the wrong ones reach to the wrong side: mean of max(0, -s z), s = 2y - 1."""
+    same_shape(z, y, "z and y")
+    bits(y)
     s = 2 * y.to(z.dtype) - 1
     return torch.clamp(-s * z, min=0).mean()
 
@@ -57,6 +62,8 @@ def log_loss(z: Tensor, y: Tensor) -> Tensor:
     Written as log(exp(0) + exp(-s z)), s = 2y - 1, by `logaddexp`, so no z overflows:
     torch's `binary_cross_entropy_with_logits` is the same function.
     """
+    same_shape(z, y, "z and y")
+    bits(y)
     s = 2 * y.to(z.dtype) - 1
     return torch.logaddexp(torch.zeros_like(z), -s * z).mean()
 
@@ -81,8 +88,8 @@ def huber(
 ) -> Tensor:
     """Half the square up to delta, a straight line from there on (Huber, 1964)."""
     same_shape(prediction, target, "prediction and target")
-    if not delta > 0:
-        raise ValueError(f"delta {delta}: wanted a number above 0")
+    if not 0 < delta < torch.inf:
+        raise ValueError(f"delta {delta}: wanted a finite number above 0")
     r = prediction - target
     line = delta * (r.abs() - delta / 2)
     return reduce(torch.where(r.abs() < delta, r**2 / 2, line), reduction)
@@ -96,8 +103,10 @@ def bce(
 ) -> Tensor:
     """-y log p - (1 - y) log(1 - p), for the probabilities p of class 1.
 
-    A logarithm counts as -100 at the least, as in torch, so p = 0 and p = 1 give no infinity.
-    There the slope of ours is 0, not torch's 1e12. The mean is over N, whatever the weights.
+    A logarithm counts as -100 at the least, as in torch, so p = 0 and p = 1 give no
+    infinity. Where the label is missed there, the slope of ours is 0 and torch's 1e12
+    in size; where it is met, ours is 1 in size and torch's 0. The mean is over N,
+    whatever the weights.
     """
     same_shape(p, y, "p and y")
     within_0_and_1(p, "p", "for scores there is bce_with_logits")
@@ -127,6 +136,7 @@ def bce_with_logits(
     """
     same_shape(z, y, "z and y")
     within_0_and_1(y, "y", "labels -1 and +1 become these by (y + 1) / 2")
+    z = 1.0 * z  # whole numbers become floats
     y = y.to(z.dtype)
     ones = stretched(pos_weight, z, "pos_weight")
     losses = -(ones * y * log_sigmoid(z) + (1 - y) * log_sigmoid(-z))
@@ -147,7 +157,7 @@ def soft_margin(z: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
     """log(1 + exp(-y z)): the log-loss, for labels that are signs; no score overflows."""
     same_shape(z, y, "z and y")
     signs(y)
-    return reduce(-log_sigmoid(y * z), reduction)
+    return reduce(-log_sigmoid(1.0 * y * z), reduction)
 
 
 # Pairs of vectors.
