@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import warnings
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from matplotlib import font_manager
 from matplotlib.colors import to_rgba
 
 from torchbook import plots
+from torchbook.experiment import Runs
+from torchbook.landscape import Surface, several_minima
 
 SQUARE = (-1.0, 3.0, 0.0, 2.0)
 
@@ -216,3 +219,108 @@ def test_class_probabilities_have_a_bar_each_from_the_top_and_mark_the_truth(ax)
     assert ax.yaxis_inverted()
     colours = [text.get_color() for text in ax.get_yticklabels()]
     assert colours[0] == colours[2] != colours[1] == plots.COLOURS[2]
+
+
+def curves(*runs):
+    return Runs(torch.tensor(runs, dtype=torch.float64), tuple(range(len(runs))))
+
+
+def test_a_band_reaches_from_the_lowest_run_to_the_highest_round_the_mean(ax):
+    runs = curves([1.0, 2.0, 6.0], [3.0, 2.0, 0.0])
+    assert plots.band(ax, [10, 20, 30], runs, "ours", linestyle="--") is ax
+    (line,), (band,) = ax.lines, ax.collections
+    assert line.get_xydata().tolist() == [[10, 2], [20, 2], [30, 3]]
+    assert (line.get_label(), line.get_linestyle()) == ("ours", "--")
+    corners = {tuple(point) for point in band.get_paths()[0].vertices.tolist()}
+    assert corners == {(10, 1), (20, 2), (30, 0), (10, 3), (30, 6)}
+    assert ax.get_legend_handles_labels()[1] == ["ours"]
+
+
+def test_each_band_has_the_colour_of_its_line_and_the_next_another(ax):
+    runs = curves([1.0, 2.0], [3.0, 2.0])
+    plots.band(ax, range(2), runs, "one")
+    plots.band(ax, torch.arange(2), runs, "two")
+    plots.band(ax, np.arange(2), runs, color=plots.COLOURS[4])
+    for k, line, band in zip((0, 1, 4), ax.lines, ax.collections, strict=True):
+        assert line.get_color() == plots.COLOURS[k]
+        colour = band.get_facecolor()[0]
+        assert tuple(colour[:3]) == pytest.approx(to_rgba(plots.COLOURS[k])[:3])
+        assert 0 < colour[3] < 0.3
+
+
+def test_a_band_has_a_gap_where_a_run_is_nan(ax):
+    runs = curves([1.0, 2.0, np.nan, 4.0, 5.0], [2.0] * 5)
+    plots.band(ax, range(5), runs)
+    assert np.isnan(ax.lines[0].get_ydata()).tolist() == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert len(ax.collections[0].get_paths()) == 2
+
+
+@pytest.mark.parametrize(
+    "runs", [curves([1.0, 2.0]), curves(1.0, 2.0), curves([[1.0, 2.0, 3.0]])]
+)
+def test_a_band_of_another_length_or_of_no_curves_is_refused(ax, runs):
+    with pytest.raises(ValueError, match="x has 3 entries, a run the shape"):
+        plots.band(ax, [1, 2, 3], runs)
+    assert not ax.lines
+
+
+def uphill(name="uphill", function=lambda w: w[..., 0] + w[..., 1]):
+    """Height w1 + w2 over a map of 4 to 2: the lowest corner is bottom left."""
+    return Surface(name, function, (0.0, 1.0), SQUARE, (-1.0, 0.0))
+
+
+def test_a_surface_is_a_map_of_its_limits_with_a_star_at_its_lowest_point(ax):
+    assert plots.surface(ax, several_minima, resolution=40) is ax
+    assert (*ax.get_xlim(), *ax.get_ylim()) == several_minima.limits
+    (star,) = ax.lines
+    assert star.get_marker() == "*"
+    assert star.get_xydata().tolist() == [list(several_minima.lowest)]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w_1$", "$w_2$")
+
+
+def test_a_surface_is_darker_where_it_is_higher_and_tinted_to_its_corners():
+    fig = plt.figure(figsize=(2, 1), dpi=100, facecolor="white", layout="none")
+    ax = fig.add_axes((0, 0, 1, 1))
+    plots.surface(
+        ax, uphill(function=lambda w: w[..., 0] / 2 + 2 * w[..., 1]), levels=6
+    )
+    ax.set_axis_off()
+    fig.canvas.draw()
+    grey = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int).sum(axis=2)
+    bottom_left, bottom_right = grey[85, 30], grey[85, 195]
+    top_left, top_right = grey[2, 4], grey[2, 195]
+    assert top_right < top_left < bottom_right < bottom_left < 3 * 255
+    assert grey.max() < 3 * 255  # no white hole at the highest or the lowest point
+
+
+def test_levels_of_a_surface_lie_closer_together_at_the_bottom(ax):
+    plots.surface(ax, uphill(), levels=4, resolution=20)
+    tints, lines = ax.collections
+    assert tints.levels.tolist() == pytest.approx([-1, -0.625, 0.5, 2.375, 5])
+    assert lines.levels.tolist() == pytest.approx([-0.625, 0.5, 2.375])
+
+
+def test_a_surface_has_only_colours_that_dark_pages_know():
+    def draw(ax):
+        plots.surface(ax, several_minima, resolution=20)
+
+    drawn = svg(draw)
+    assert drawn == svg(draw)
+    colours = set(re.findall(rb"(?:fill|stroke): (#[0-9a-f]{6})", drawn))
+    ink = {mpl.rcParams[name] for name in ("text.color", "xtick.color")}
+    ink |= {mpl.rcParams["xtick.labelcolor"], mpl.rcParams["axes.edgecolor"]}
+    known = {f"#{colour.lstrip('#')}".encode() for colour in [*ink, plots.COLOURS[5]]}
+    assert plots.COLOURS[5].encode() in colours
+    assert colours <= known
+
+
+@pytest.mark.parametrize("heights", [3.0, float("nan"), float("inf")])
+def test_a_surface_without_heights_to_draw_is_refused(ax, heights):
+    with pytest.raises(ValueError, match="wanted finite ones that differ"):
+        plots.surface(ax, uphill(function=lambda w: 0 * w[..., 0] + heights))

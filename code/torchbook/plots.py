@@ -144,3 +144,52 @@ def class_probabilities(
     ax.grid(axis="y", visible=False)
     ax.set(xlabel="probability", xlim=(0, 1))
     return ax
+
+
+def band(ax: Axes, x, runs, label: str | None = None, **line) -> Axes:
+    """The mean of several runs over x (T,), and a band from the lowest to the highest.
+
+    runs is what `experiment.repeat` gave, curves (S, T). Where a run is nan the curve has a
+    gap. Raises ValueError for runs that are no curves, or have another length than x.
+    """
+    x = torch.as_tensor(x).tolist()
+    if tuple(runs.values.shape[1:]) != (len(x),):
+        raise ValueError(
+            f"x has {len(x)} entries, a run the shape {tuple(runs.values.shape[1:])}: "
+            "wanted a curve with a number for each x"
+        )
+    (mean,) = ax.plot(x, runs.mean.tolist(), label=label, **line)
+    low, high = runs.low.tolist(), runs.high.tolist()
+    ax.fill_between(x, low, high, color=mean.get_color(), alpha=0.15, linewidth=0)
+    return ax
+
+
+def surface(ax: Axes, surface, *, levels: int = 14, resolution: int = 80) -> Axes:
+    """The map of a `landscape.Surface`: the darker, the higher; a star is the lowest point.
+
+    There are `levels` tints. Their heights grow as 1, 4, 9, ..., so that a steep wall does
+    not hide how the bottom bends. Raises ValueError for heights that are all the same, and
+    for nan and inf.
+    """
+    limits = surface.limits
+    w1 = torch.linspace(*limits[:2], resolution)
+    w2 = torch.linspace(*limits[2:], resolution)
+    with torch.no_grad():
+        heights = surface.function(torch.cartesian_prod(w1, w2))  # (resolution²,)
+    heights = heights.reshape(resolution, resolution).T.numpy()
+    low, high = heights.min(), heights.max()
+    if not low < high < np.inf:
+        raise ValueError(
+            f"heights from {low} to {high}: wanted finite ones that differ"
+        )
+    edges = low + (high - low) * np.linspace(0, 1, levels + 1) ** 2
+    edges[-1] = high  # rounding would leave the highest point out
+    grey = COLOURS[5]
+    tints = [(grey, alpha) for alpha in np.linspace(0.03, 0.45, levels)]
+    ax.contourf(w1, w2, heights, edges, colors=tints, zorder=0)
+    ax.contour(w1, w2, heights, edges[1:-1], colors=grey, linewidths=0.4, zorder=1)
+    ink = mpl.rcParams["text.color"]
+    ax.plot(*surface.lowest, "*", color=ink, markersize=9, zorder=4)
+    ax.grid(visible=False)
+    ax.set(xlim=limits[:2], ylim=limits[2:], xlabel="$w_1$", ylabel="$w_2$")
+    return ax
