@@ -38,7 +38,10 @@ class Adagrad(Optimizer):
         )
 
     def update(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
-        """s <- s + g²;  p <- p - lr_t * g / (√s + ε), lr_t = lr / (1 + (t - 1) lr_decay)."""
+        """s <- s + g²;  p <- p - lr_t * g / (√s + ε).
+
+        lr_t = lr / (1 + (t - 1) * lr_decay), at step t.
+        """
         t = state["step"] = state.get("step", 0) + 1
         s = state["sum"] = state.get("sum", 0) + g**2
         lr = group["lr"] / (1 + (t - 1) * group["lr_decay"])
@@ -46,7 +49,7 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Slopes over their recent size (Tieleman & Hinton, 2012; centered: Graves, 2013)."""
+    """Slopes over their recent size (Tieleman & Hinton, 2012; Graves, 2013)."""
 
     numbers = ("lr", "eps", "weight_decay", "momentum")
     shares = ("alpha",)

@@ -55,9 +55,8 @@ class SGD(Optimizer):
         """
         momentum = group["momentum"]
         if momentum > 0:
-            v = state.get(
-                "momentum_buffer"
-            )  # None at first: no first slope is dampened
+            # the first slope is not dampened, as in torch
+            v = state.get("momentum_buffer")
             v = g.clone() if v is None else momentum * v + (1 - group["dampening"]) * g
             state["momentum_buffer"] = v
             g = g + momentum * v if group["nesterov"] else v
