@@ -134,10 +134,9 @@ def test_mathematics_is_typeset(opened):
     name, pages = opened
     page, _ = pages[1280]
     source = (BOOK / f"{name}.md").read_text("utf8")
-    assert (
-        page.locator("mjx-container").count()
-        >= len(re.findall(r"^\$\$", source, re.M)) // 2
-    )
+    typeset = page.locator("mjx-container").count()
+    assert typeset >= len(re.findall(r"^\$\$", source, re.M)) // 2
+    assert typeset > 3 or "/" not in name  # every chapter has mathematics
     assert page.locator("mjx-merror").count() == 0
     assert "\\mathbf" not in page.locator("article").inner_text()
 
