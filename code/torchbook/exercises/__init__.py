@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -166,6 +166,12 @@ def fits(call: str, got: Any, shape: tuple[int, ...], otherwise: str) -> Case:
     """A case that holds when the answer is a tensor of this shape, or as good as one."""
     odd = _misfit(got, tuple(shape))
     return Case(f"{call} {odd}.", not odd, otherwise)
+
+
+def unchanged(given: Iterable, before: Iterable, told: str) -> Case:
+    """A case that holds when the tensors that the answer was given are as they were."""
+    same = all(torch.equal(now, then) for now, then in zip(given, before, strict=True))
+    return Case("your function changed a tensor that it was given.", same, told)
 
 
 def hint(got: Any, usual: list[tuple[Any, str]], otherwise: str) -> str:

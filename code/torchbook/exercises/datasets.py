@@ -4,7 +4,7 @@ import hashlib
 
 import torch
 
-from torchbook.exercises import Case, compare, exercise, show
+from torchbook.exercises import Case, compare, exercise, show, unchanged
 
 
 @exercise("is_whole")
@@ -64,10 +64,8 @@ def check_scale_like(scale_like):
     ):
         given = X.clone(), X_new.clone()
         got = scale_like(*given)
-        yield Case(
-            "your function changed a tensor that it was given.",
-            torch.equal(given[0], X) and torch.equal(given[1], X_new),
-            "X -= ... works in place. Make a new tensor instead.",
+        yield unchanged(
+            given, (X, X_new), "X -= ... works in place. Make a new tensor instead."
         )
         told = "Take the mean and the spread from X_train alone."
         usual = [

@@ -3,19 +3,15 @@
 import torch
 import torch.nn.functional as F
 
-from torchbook.exercises import Case, compare, compare_entries, exercise
+from torchbook.exercises import Case, compare, compare_entries, exercise, unchanged
+
+IN_PLACE = (
+    "X[...] = ... works in place. Make a new tensor, with clone() or torch.where."
+)
 
 
 def _pictures(*shape: int) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(sum(shape)))
-
-
-def _untouched(*pairs: tuple[torch.Tensor, torch.Tensor]) -> Case:
-    return Case(
-        "your function changed a tensor that it was given.",
-        all(torch.equal(now, before) for now, before in pairs),
-        "X[...] = ... works in place. Make a new tensor, with clone() or torch.where.",
-    )
 
 
 @exercise("mirror_some")
@@ -30,7 +26,7 @@ def check_mirror_some(mirror_some):
         X, chosen = _pictures(*shape), torch.tensor(chosen)
         given = X.clone(), chosen.clone()
         got = mirror_some(*given)
-        yield _untouched((given[0], X), (given[1], chosen))
+        yield unchanged(given, (X, chosen), IN_PLACE)
         mask = chosen[:, None, None, None]
         usual = [
             (X.flip(-1), "All are mirrored. Only the chosen ones should be."),
@@ -71,9 +67,9 @@ def check_mixup(mixup):
         order, share = torch.tensor(order), torch.tensor(share)
         given = [x.clone() for x in (X, Y, order, share)]
         got = mixup(*given)
-        yield _untouched(*zip(given, (X, Y, order, share), strict=True))
+        yield unchanged(given, (X, Y, order, share), IN_PLACE)
         yield Case(
-            f"mixup gave {type(got).__name__}.",
+            f"mixup gave {type(got).__name__}, wanted a pair of tensors.",
             isinstance(got, tuple | list) and len(got) == 2,
             "Return a pair: the pictures, the labels.",
         )
@@ -107,6 +103,32 @@ def _mixed(call: str, got, values, order, share) -> Case:
     return compare_entries(call, got, want, usual, otherwise)
 
 
+def _slips_of_the_mean(logits, of_mean_picture):
+    probs = logits.softmax(dim=2)  # (M, N, C)
+    want = probs.mean(dim=0)
+    votes = F.one_hot(logits.argmax(dim=2), 2).float().mean(dim=0)
+    return [
+        (logits.mean(dim=0), "These are logits. Take softmax before the mean."),
+        (
+            logits.mean(dim=0).softmax(dim=1),
+            "The mean of the logits is not the mean of the probabilities.",
+        ),
+        (
+            probs.sum(dim=0),
+            "This is the sum. Divide by the copies.",
+        ),
+        (probs, "Take the mean over the copies."),
+        (logits.softmax(dim=1).mean(dim=0), "softmax over the classes: dim=1."),
+        (votes, "These are votes. The mean of the probabilities keeps doubts."),
+        (want.argmax(dim=1), "These are classes. Return the probabilities."),
+        (want.mean(dim=0), "Keep the pictures apart: the mean is over the copies."),
+        (
+            of_mean_picture.softmax(dim=1),
+            "That is the answer for the mean picture. Ask first, then take the mean.",
+        ),
+    ]
+
+
 @exercise("average_answer")
 def check_average_answer(average_answer):
     """Copies that the model agrees on, ones that it does not, and a single copy."""
@@ -124,27 +146,7 @@ def check_average_answer(average_answer):
     ):
         logits = torch.stack([model(X) for X in copies])  # (M, N, 2)
         want = logits.softmax(dim=2).mean(dim=0)
-        votes = F.one_hot(logits.argmax(dim=2), 2).float().mean(dim=0)
-        usual = [
-            (logits.mean(dim=0), "These are logits. Take softmax before the mean."),
-            (
-                logits.mean(dim=0).softmax(dim=1),
-                "The mean of the logits is not the mean of the probabilities.",
-            ),
-            (
-                logits.softmax(dim=2).sum(dim=0),
-                "This is the sum. Divide by the copies.",
-            ),
-            (logits.softmax(dim=2), "Take the mean over the copies."),
-            (logits.softmax(dim=1).mean(dim=0), "softmax over the classes: dim=1."),
-            (votes, "These are votes. The mean of the probabilities keeps doubts."),
-            (want.argmax(dim=1), "These are classes. Return the probabilities."),
-            (want.mean(dim=0), "Keep the pictures apart: the mean is over the copies."),
-            (
-                model(torch.stack(copies).mean(dim=0)).softmax(dim=1),
-                "That is the answer for the mean picture. Ask first, then take the mean.",
-            ),
-        ]
+        usual = _slips_of_the_mean(logits, model(torch.stack(copies).mean(dim=0)))
         otherwise = "softmax over the classes for each copy, then the mean over copies."
         yield compare(
             f"{what}, average_answer",

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from torchbook.exercises import Case, Unusable, compare, exercise
+from torchbook.exercises import Case, Unusable, compare, exercise, show
 
 
 def _moved(model: nn.Module, to: float) -> dict:
@@ -12,6 +12,13 @@ def _moved(model: nn.Module, to: float) -> dict:
         for tensor in model.state_dict().values():
             tensor.fill_(int(to))
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+WHY_NOT_BEST = {
+    "older": "Keep the state when loss is lower than all before; a tie changes nothing.",
+    "not copied": "Copy the state: state_dict() gives the tensors that go on moving.",
+    "nothing": "Nothing was kept. The first call always keeps, and the state is copied.",
+}
 
 
 @exercise("best")
@@ -36,13 +43,9 @@ def check_best(Best):
         weights = found["0.weight"].flatten()[0].item()
         averages = found["1.running_mean"][0].item()
         call = f"after the losses {losses}, restore put back"
-        told = (
-            "Keep the state when loss is lower than all before; a tie changes nothing."
-        )
+        told = WHY_NOT_BEST["older"]
         if weights == 99:
-            told = "Copy the state: state_dict() gives the tensors that go on moving."
-        if len(losses) == 1 and weights == 99:
-            told = "Nothing was kept. The first call always keeps, and the state is copied."
+            told = WHY_NOT_BEST["nothing" if len(losses) == 1 else "not copied"]
         whose = f"of call {weights:.0f}" if weights < 99 else "as they are now"
         yield Case(
             f"{call} the weights {whose}, wanted those of call {at + 1}.",
@@ -63,11 +66,13 @@ def check_best(Best):
 
 def _built(Best):
     if not isinstance(Best, type) and not callable(Best):
-        raise Unusable("Best has to be a class.")
+        raise Unusable(f"Best is {show(Best)}, wanted a class.")
     best = Best()
     missing = [name for name in ("see", "restore") if not hasattr(best, name)]
     if missing:
-        raise Unusable(f"Best has no method {missing[0]}.")
+        raise Unusable(
+            f"an object of Best has no method {missing[0]}; wanted see and restore."
+        )
     return best
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from torchbook.exercises import Case, close, compare, exercise, show
+from torchbook.exercises import Case, compare, exercise, show
 
 NORMS = nn.BatchNorm1d | nn.BatchNorm2d
 
@@ -36,7 +36,7 @@ def check_folded(folded):
             "*= and .data work in place. Make new tensors instead.",
         )
         yield Case(
-            f"folded(linear, norm) gave {type(got).__name__}.",
+            f"folded(linear, norm) gave {type(got).__name__}, wanted a pair of tensors.",
             isinstance(got, tuple | list) and len(got) == 2,
             "Return a pair: weight, bias.",
         )
@@ -105,7 +105,7 @@ def check_batches_until(batches_until):
         ]
         otherwise = "After t batches the start has the weight (1 - momentum) ** t."
         got = batches_until(share, momentum)
-        if close(got, round(float(got))) is False:
+        if isinstance(got, float) and not got.is_integer():
             otherwise = "Batches are whole: round up."
         yield compare(
             f"batches_until({share}, {momentum})", got, want, usual, otherwise
@@ -137,7 +137,9 @@ def check_train_with_frozen_norms(train_with_frozen_norms):
         before = {name: x.clone() for name, x in model.state_dict().items()}
         got = train_with_frozen_norms(model)
         yield Case(
-            f"for {what} you gave {show_kind(got)}.", got is model, "Return the model."
+            f"for {what} you gave {show_kind(got)}, wanted the model itself.",
+            got is model,
+            "Set the modes. Return the model.",
         )
         yield Case(
             f"for {what}, its numbers changed.",

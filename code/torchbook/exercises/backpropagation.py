@@ -2,7 +2,9 @@
 
 import torch
 
-from torchbook.exercises import Case, compare, compare_entries, exercise
+from torchbook.exercises import compare, compare_entries, exercise, unchanged
+
+IN_PLACE = "*= and -= work in place. Make new tensors instead."
 
 
 @exercise("hidden_delta")
@@ -60,7 +62,7 @@ def check_through_block(through_block):
         told = "Through the layers it is as on the page, and the way round adds delta."
         given = [part.clone() for part in (delta, X, W1, W2)]
         got = through_block(*given)
-        yield from _unchanged(given, (delta, X, W1, W2))
+        yield unchanged(given, (delta, X, W1, W2), IN_PLACE)
         call = f"for N = {N}, D = {D}, K = {K} it"
         yield compare_entries(call, got, delta + inner, usual, told)
 
@@ -90,12 +92,6 @@ def check_shared_slope(shared_slope):
         told = "The slope of each layer as on the page; a weight used twice adds both."
         given = [part.clone() for part in (delta, X, W)]
         got = shared_slope(*given)
-        yield from _unchanged(given, (delta, X, W))
+        yield unchanged(given, (delta, X, W), IN_PLACE)
         call = f"for N = {N}, D = {D} it"
         yield compare_entries(call, got, upper + lower, usual, told)
-
-
-def _unchanged(given, originals):
-    same = all(torch.equal(a, b) for a, b in zip(given, originals, strict=True))
-    what = "your function changed a tensor that it was given."
-    yield Case(what, same, "*= and -= work in place. Make new tensors instead.")

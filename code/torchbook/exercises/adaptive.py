@@ -2,7 +2,7 @@
 
 import torch
 
-from torchbook.exercises import Case, compare, exercise, fits, hint, show
+from torchbook.exercises import Case, compare, exercise, fits, hint, show, unchanged
 
 
 @exercise("adagrad_rates")
@@ -95,6 +95,16 @@ SLIPS = {
 }
 
 
+def _state(t, got, want, paths):
+    for name, at in (("w", 0), ("m", 1), ("s", 2)):
+        call = f"{name} after step {t}"
+        usual = [(path[at], SLIPS[slip]) for slip, path in paths.items()]
+        right = [pair for pair in usual if not torch.allclose(pair[0], want[at])]
+        otherwise = "Go through the three lines of the equation in their order."
+        yield fits(call, got[at], (3,), hint(got[at], right, otherwise))
+        yield compare(call, got[at], want[at], right, otherwise)
+
+
 @exercise("adamax_step")
 def check_adamax_step(adamax_step):
     """Five steps in a row, each from what the last one gave, beside torch's Adamax."""
@@ -113,10 +123,8 @@ def check_adamax_step(adamax_step):
             isinstance(got, tuple) and len(got) == 3,
             "Return the new w, m and s: return w, m, s.",
         )
-        yield Case(
-            "your function changed a tensor that it was given.",
-            all(map(torch.equal, given, states)),
-            "m *= ... works in place. Make new tensors instead.",
+        yield unchanged(
+            given, states, "m *= ... works in place. Make new tensors instead."
         )
         paths = {
             k: _adamax(p[0], slope, *p[1:], t, 0.1, slip=k) for k, p in paths.items()
@@ -124,14 +132,7 @@ def check_adamax_step(adamax_step):
         weight.grad = slope.clone()
         torchs.step()
         want = _adamax(states[0], slope, *states[1:], t, 0.1)
-        for name, at in (("w", 0), ("m", 1), ("s", 2)):
-            call = f"{name} after step {t}"
-            usual = [(path[at], SLIPS[slip]) for slip, path in paths.items()]
-            right = [pair for pair in usual if not torch.allclose(pair[0], want[at])]
-            otherwise = "Go through the three lines of the equation in their order."
-            told = hint(got[at], right, otherwise)
-            yield fits(call, got[at], (3,), told)
-            yield compare(call, got[at], want[at], right, otherwise)
+        yield from _state(t, got, want, paths)
         yield Case(
             f"after step {t} torch's weights are {show(weight.detach())}.",
             torch.allclose(want[0], weight.detach(), atol=1e-5),

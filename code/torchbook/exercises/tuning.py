@@ -42,6 +42,34 @@ def check_tries_needed(tries_needed):
         yield compare(f"tries_needed({share}, {sure})", got, want, usual, otherwise)
 
 
+def _slips_of_the_best(scores, up_to):
+    weights, ranked = up_to.diff(), scores.sort().values
+    return [
+        (
+            scores.max(),
+            "The highest score is not always among the n that are drawn.",
+        ),
+        ((scores * weights).sum(), "Put the scores in rising order first."),
+        (
+            (ranked.flip(0) * weights).sum(),
+            "The order is to rise: the highest score has the largest chance.",
+        ),
+        (
+            (ranked * up_to[1:]).sum(),
+            "(i / M) ** n is the chance that all are among the lowest i. Take differences.",
+        ),
+        (scores.mean(), "That is one draw. With n of them the best is higher."),
+        (
+            ranked * weights,
+            "Each score has its chance. Add them up.",
+        ),
+        (
+            (ranked * weights).mean(),
+            "The chances add up to 1 already: take the sum.",
+        ),
+    ]
+
+
 @exercise("expected_best")
 def check_expected_best(expected_best):
     """Scores in no order, equal ones, ones below zero, one draw, many draws, a single score."""
@@ -62,32 +90,8 @@ def check_expected_best(expected_best):
             "sort() gives a new tensor; scores[...] = ... and sort_() do not.",
         )
         up_to = (torch.arange(M + 1) / M) ** n
-        weights, ranked = up_to.diff(), scores.sort().values
-        want = (ranked * weights).sum()
-        usual = [
-            (
-                scores.max(),
-                "The highest score is not always among the n that are drawn.",
-            ),
-            ((scores * weights).sum(), "Put the scores in rising order first."),
-            (
-                (ranked.flip(0) * weights).sum(),
-                "The order is to rise: the highest score has the largest chance.",
-            ),
-            (
-                (ranked * up_to[1:]).sum(),
-                "(i / M) ** n is the chance that all are among the lowest i. Take differences.",
-            ),
-            (scores.mean(), "That is one draw. With n of them the best is higher."),
-            (
-                ranked * weights,
-                "Each score has its chance. Add them up.",
-            ),
-            (
-                (ranked * weights).mean(),
-                "The chances add up to 1 already: take the sum.",
-            ),
-        ]
+        want = (scores.sort().values * up_to.diff()).sum()
+        usual = _slips_of_the_best(scores, up_to)
         otherwise = "The i-th score times its chance, added up; i counts from 1."
         yield compare(
             f"expected_best({show(scores)}, {n})", got, want, usual, otherwise

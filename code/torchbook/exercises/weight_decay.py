@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from torchbook.exercises import Case, compare, exercise
+from torchbook.exercises import Case, compare, exercise, unchanged
 
 
 @exercise("half_life")
@@ -38,6 +38,33 @@ def _toward_zero(w, by):
     return w.sign() * (w.abs() - by).clamp(min=0)
 
 
+def _slips_of_elastic(w, slope, lr, l1, l2):
+    half_way, by = (1 - lr * l2) * w - lr * slope, lr * l1
+    order = "First the step on the loss and L2, then toward zero."
+    return [
+        (half_way, "The L1 price is missing."),
+        (half_way - by * half_way.sign(), "That passes zero. Stop there."),
+        (
+            half_way - by * w.sign(),
+            "That is the slope of L1: it passes zero. Stop there.",
+        ),
+        (_toward_zero(w - lr * slope, by), "The L2 price is missing."),
+        (_toward_zero(half_way, l1), "Toward zero by lr * l1, not by l1."),
+        ((half_way.abs() - by).clamp(min=0), "The signs are lost."),
+        (
+            _toward_zero((1 - 2 * lr * l2) * w - lr * slope, by),
+            "The price has a half: its slope is l2 * w.",
+        ),
+        (
+            _toward_zero((1 - lr * l2) * (w - lr * slope), by),
+            "The slope does not decay.",
+        ),
+        (_toward_zero((1 - l2) * w - lr * slope, by), "Shrink by 1 - lr * l2."),
+        ((1 - lr * l2) * _toward_zero(w, by) - lr * slope, order),
+        (_toward_zero(w, by) * (1 - lr * l2) - lr * slope, order),
+    ], order
+
+
 @exercise("elastic_step")
 def check_elastic_step(elastic_step):
     """Weights that pass zero, that stop at it, and either price alone."""
@@ -51,38 +78,23 @@ def check_elastic_step(elastic_step):
     ):
         given = w.clone(), slope.clone()
         got = elastic_step(*given, lr, l1, l2)
-        yield Case(
-            "your function changed a tensor that it was given.",
-            torch.equal(given[0], w) and torch.equal(given[1], slope),
-            "w -= … works in place. Make a new tensor instead.",
+        yield unchanged(
+            given, (w, slope), "w -= … works in place. Make a new tensor instead."
         )
         half_way = (1 - lr * l2) * w - lr * slope
-        by = lr * l1
-        order = "First the step on the loss and L2, then toward zero."
-        usual = [
-            (half_way, "The L1 price is missing."),
-            (half_way - by * half_way.sign(), "That passes zero. Stop there."),
-            (
-                half_way - by * w.sign(),
-                "That is the slope of L1: it passes zero. Stop there.",
-            ),
-            (_toward_zero(w - lr * slope, by), "The L2 price is missing."),
-            (_toward_zero(half_way, l1), "Toward zero by lr * l1, not by l1."),
-            ((half_way.abs() - by).clamp(min=0), "The signs are lost."),
-            (
-                _toward_zero((1 - 2 * lr * l2) * w - lr * slope, by),
-                "The price has a half: its slope is l2 * w.",
-            ),
-            (
-                _toward_zero((1 - lr * l2) * (w - lr * slope), by),
-                "The slope does not decay.",
-            ),
-            (_toward_zero((1 - l2) * w - lr * slope, by), "Shrink by 1 - lr * l2."),
-            ((1 - lr * l2) * _toward_zero(w, by) - lr * slope, order),
-            (_toward_zero(w, by) * (1 - lr * l2) - lr * slope, order),
-        ]
+        usual, order = _slips_of_elastic(w, slope, lr, l1, l2)
         call = f"elastic_step(w, slope, {lr}, {l1}, {l2})"
-        yield compare(call, got, _toward_zero(half_way, by), usual, order)
+        want = _toward_zero(half_way, lr * l1)
+        yield compare(call, got, want, usual, order)
+
+
+def _is_a_pair(call, got):
+    pair = isinstance(got, (tuple, list)) and len(got) == 2
+    return Case(
+        f"{call} gave {type(got).__name__}, wanted a pair of tensors.",
+        pair and all(isinstance(part, torch.Tensor) for part in got),
+        "return longer_A, longer_y",
+    )
 
 
 @exercise("as_samples")
@@ -99,12 +111,7 @@ def check_as_samples(as_samples):
 
         got = as_samples(A.clone(), y.clone(), strength)
         call = f"as_samples(A {(n, d)}, y, {strength})"
-        pair = isinstance(got, (tuple, list)) and len(got) == 2
-        yield Case(
-            f"{call} gave {type(got).__name__}, wanted a pair of tensors.",
-            pair and all(isinstance(part, torch.Tensor) for part in got),
-            "return longer_A, longer_y",
-        )
+        yield _is_a_pair(call, got)
         longer, answers = got
         shapes = tuple(longer.shape), tuple(answers.shape)
         fit = longer.ndim == 2 and shapes[0][1:] == (d,) and shapes[1] == shapes[0][:1]

@@ -128,7 +128,7 @@ def check_layer_groups(layer_groups):
         listed = sum(len(_listed(group)) for group in groups)
         yield Case(
             f"the groups hold {listed} parameters, {len(rates)} of them different; "
-            f"the model has {len(list(model.parameters()))}.",
+            f"wanted each of the model's {len(list(model.parameters()))} once.",
             rates.keys() == set(model.parameters()) and listed == len(rates),
             "Each parameter belongs into one group, weights and biases too.",
         )
