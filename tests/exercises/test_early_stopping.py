@@ -106,7 +106,7 @@ WRONG = {
         "from a limit": (Below, "stopped with"),
         "no averages": (Parameters, "has no buffers"),
         "no method": (NoRestore, "no method restore"),
-        "no class": (3, "has to be a class"),
+        "no class": (3, "wanted a class"),
     },
     "stop_by_rise": {
         "from zero": (

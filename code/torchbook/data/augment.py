@@ -33,15 +33,15 @@ def compose(*functions: Augmentation) -> Augmentation:
 def random_crop(X: Tensor, generator: Generator, padding: int = 4) -> Tensor:
     """Shift by up to `padding` pixels each way: a frame of zeros, then a crop of H × W.
 
-    Raises ValueError for a padding below 0 or above the shorter side (Krizhevsky et al. 2012;
-    padded, as in He et al. 2016).
+    Raises ValueError for a padding below 0 or above the shorter side
+    (Krizhevsky et al. 2012; padded, as in He et al. 2016).
     """
     N, _, H, W = _shape(X)
     _want(0 <= padding <= min(H, W), f"padding {padding} for pictures of {H} × {W}")
     places = 2 * padding + 1
     top, left = torch.randint(places, (2, N), generator=generator).to(X.device)
     crops = F.pad(X, (padding,) * 4).unfold(2, H, 1).unfold(3, W, 1)
-    # (N, C, places, places, H, W), a view of all crops there are; one is copied a sample
+    # (N, C, places, places, H, W), a view of all crops there are; one a sample is copied
     return crops[torch.arange(N, device=X.device), :, top, left]  # (N, C, H, W)
 
 
