@@ -114,9 +114,10 @@ def is_hopeless(
 ) -> bool:
     """Whether the best report so far is worse than the median of the others at this step.
 
-    The others are the trials that are done, and `after` is how many must be, and how many
-    reports made. It is near the median stopping rule of Google Vizier (Golovin et al., 2017),
-    which takes the mean of each of the others up to this step: that lags where scores rise.
+    The others are the trials that are done, and `after` is how many must be, and how
+    many reports made. It is near the median stopping rule of Google Vizier (Golovin et
+    al., 2017), which takes the mean of each of the others up to this step: that lags
+    where scores rise.
     """
     step = len(reports)
     others = [r.reports[step - 1] for r in study.done if len(r.reports) >= step]

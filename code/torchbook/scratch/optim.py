@@ -50,8 +50,8 @@ class SGD(Optimizer):
     def update(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         """v <- momentum * v + (1 - dampening) * g, at first v = g;  p <- p - lr * v.
 
-        That is the heavy ball (Polyak, 1964). Nesterov's step (1983, in the form of
-        Sutskever et al., 2013) looks ahead: p <- p - lr * (g + momentum * v).
+        That is the heavy ball (Polyak, 1964). Nesterov's step (1983, after Sutskever et
+        al., 2013, p being the place ahead) is p <- p - lr * (g + momentum * v).
         """
         momentum = group["momentum"]
         if momentum > 0:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def start(sizes: Sequence[int], S: int, seed: int = 0) -> list[Tensor]:
-    """S networks from one seed, weights and biases uniform within ±1/√D, as nn.Linear's.
+    """S networks from one seed: weights and biases uniform in ±1/√D, as nn.Linear's.
 
     sizes are those of the inputs, of each hidden layer and of the outputs. Raises
     ValueError for fewer than two sizes, or one below 1.
