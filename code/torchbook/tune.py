@@ -112,7 +112,7 @@ def draw(space: Space, seed: int, number: int) -> dict:
 def is_hopeless(
     reports: list[float], study: Study, after: tuple[int, int] | None
 ) -> bool:
-    """Whether the best report so far is worse than the median of the others at this step.
+    """Whether the best report so far is worse than the others' median at this step.
 
     The others are the trials that are done, and `after` is how many must be, and how
     many reports made. It is near the median stopping rule of Google Vizier (Golovin et
