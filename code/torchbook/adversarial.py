@@ -100,7 +100,7 @@ class Game:
         """A step of the discriminator on real samples and as many fakes, then the generator's.
 
         Raises ValueError for a batch that does not fit, FloatingPointError for a loss that
-        is not finite; the weights are then as the last step left them.
+        is not finite: that player has not moved then (the discriminator moves first).
         """
         real = real.to(self.device)
         with torch.no_grad():  # a fake is data to the discriminator
@@ -131,7 +131,7 @@ class Game:
             )
         weights, optimizer = self.weights[player], self.optimizers[player]
         optimizer.zero_grad()
-        loss.backward(inputs=weights)  # the other player's slopes are nobody's business
+        loss.backward(inputs=weights)  # the other player gets no slopes
         optimizer.step()
 
     def play(

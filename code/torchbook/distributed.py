@@ -125,7 +125,7 @@ def is_sharded(model: nn.Module) -> bool:
 
 
 def agree(model: nn.Module) -> None:
-    """Give every process the buffers of rank 0, as what batch normalisation has counted.
+    """Give every process the buffers of rank 0, as what batch normalization has counted.
 
     Each process counts its own share; a checkpoint holds what rank 0 has counted, and so that
     is what must be measured on validation data.

@@ -20,7 +20,7 @@ class Scores:
     """What a classifier says of a set of pictures.
 
     sure: the share that it gives to one class with a probability of SURE or more.
-    seen: the share of the classes that hold, among those, at least a fifth of an even part.
+    seen: the share of the classes that hold, among those, at least a fifth of an equal share.
     spread: the entropy of the mean answer, divided by that of an even one: 1 for all alike.
     score: exp of the mean divergence of an answer from the mean answer, 1 … the number of
     classes (Salimans et al. 2016, "Improved techniques for training GANs", section 4).

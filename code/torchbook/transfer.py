@@ -109,7 +109,7 @@ def swap_head(
         raise ValueError(f"classes {classes}: wanted 1 or more")
     name, old = _head(model, head)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # the CPU's, and no other
         new = nn.Linear(old.in_features, classes, bias=old.bias is not None)
     new.to(old.weight.device, old.weight.dtype).train(old.training)
     parent, _, last = name.rpartition(".")

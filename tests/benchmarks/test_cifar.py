@@ -136,8 +136,11 @@ def test_the_command_records_what_it_did(command, capsys):
         ["--without", "A", "B"],
     ],
 )
-def test_other_settings_than_the_recipe_s_are_not_recorded(command, capsys, words):
-    folder = command("--device", "cpu", "--epochs", "1", *words)
+def test_other_settings_than_the_recipe_s_are_not_recorded(
+    command, capsys, monkeypatch, words
+):
+    monkeypatch.setitem(cifar.RECIPES, "small", replace(TINY, epochs=1))
+    folder = command("--device", "cpu", *words)
     assert "Nothing is recorded" in capsys.readouterr().out
     assert not list(folder.iterdir())
 

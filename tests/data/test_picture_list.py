@@ -94,6 +94,8 @@ def test_a_photograph_is_turned_upright(folder):
         (["file,label", "photos/0.png,red", ",red"], "line 3: wanted a file"),
         (["file,label", "0.png,red"], "line 2: 0.png is not in"),
         (["file,label", "photos,red"], "line 2: photos is not in"),
+        (["file,label", ".,red"], "line 2: . is not in"),
+        (["file,label", "photos/..,red"], "line 2: photos/.. is not in"),
         (["file,label", "../secret.png,red"], "leads out of"),
         (["file,label", "photos/../../secret.png,red"], "leads out of"),
         (["file,label", "/etc/passwd,red"], "leads out of"),

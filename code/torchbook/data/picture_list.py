@@ -127,7 +127,7 @@ def _check_places(table: Path, root: Path, rows) -> None:
     faults, seen = [], {}
     for line, name, word in rows:
         path = Path(os.path.normpath(name))
-        if path.is_absolute() or path.parts[0] == "..":
+        if path.is_absolute() or path.parts[:1] == ("..",):
             faults.append(f"line {line}: {name} leads out of {root}")
         elif not (root / name).is_file():
             faults.append(f"line {line}: {name} is not in {root}")

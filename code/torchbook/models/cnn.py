@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 
 class Convolution(nn.Sequential):
-    """3 × 3 convolution, batch normalisation, ReLU: (N, n_in, H, W) -> (N, n_out, H, W).
+    """3 × 3 convolution, batch normalization, ReLU: (N, n_in, H, W) -> (N, n_out, H, W).
 
     `halve` says how H and W are halved, and rounded up: by a stride of 2 in the convolution,
     or, better and slower, by the larger of each 2 × 2 that it yields ("pool"). There is no bias
-    in the convolution, as the normalisation would remove it.
+    in the convolution, as the normalization would remove it.
     """
 
     def __init__(self, n_in: int, n_out: int, halve: str = "") -> None:

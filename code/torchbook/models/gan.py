@@ -2,7 +2,7 @@
 
 After Radford, Metz, Chintala 2016, "Unsupervised representation learning with deep
 convolutional generative adversarial networks" (DCGAN): convolutions that double or halve
-instead of pooling, batch normalisation, ReLU in the one and leaky ReLU in the other, first
+instead of pooling, batch normalization, ReLU in the one and leaky ReLU in the other, first
 weights of standard deviation 0.02.
 """
 
@@ -50,8 +50,8 @@ class Generator(nn.Sequential):
 class Discriminator(nn.Sequential):
     """Pictures (N, channels, side, side) give a logit each, (N,): positive for real.
 
-    `widths` are the channels on the way, at half the size, a quarter, and so on. Only the
-    first layer has no batch normalisation.
+    `widths` are the channels on the way, at half the size, a quarter, and so on. The first
+    layer and the last have no batch normalization.
 
     Raises ValueError for numbers that make no network, and for pictures that do not fit it.
     """
