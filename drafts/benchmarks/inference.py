@@ -1,6 +1,6 @@
 """What a trained CNN costs to ask: eager, in inference mode, folded, compiled, and in ONNX.
 
-    python benchmarks/inference.py         # two minutes on one core; needs a C++ compiler
+    python benchmarks/inference.py         # three minutes on one core; needs a C++ compiler
 
 The CNN of 28 by 28 pixels, with random weights, as time does not depend on them. Each way
 answers batches of several sizes in turn, a few rounds over; kept is the seconds of a batch.

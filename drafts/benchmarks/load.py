@@ -1,6 +1,6 @@
 """The service under load: throughput and latency for 1, 8 and 32 clients at a time.
 
-    python benchmarks/load.py              # four minutes on two cores
+    python benchmarks/load.py              # seven minutes on two cores
 
 `torchbook serve` runs in a process of its own, with one thread to compute in; the clients are
 here, each with one connection, and ask again as soon as they have an answer. The network is the
@@ -16,7 +16,7 @@ import argparse
 import asyncio
 import io
 import os
-import socket
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
+from typing import TextIO
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ from torchbook import checkpoint, export, recorded, runs, seed
 from torchbook.tables import Table
 
 CLIENTS, SECONDS, REPEATS, WARM_UP = (1, 8, 32), 4.0, 5, 0.5
+PATIENCE = 60.0  # seconds for answers that are under way at the end
 FACTS = runs.Facts("random", "Random", tuple("ABCDEFGHIJ"), (1, 28, 28), 0.3, 0.35)
 MODELS = ("eager", "ONNX")
 BATCHES = (1, 32)
@@ -52,31 +54,40 @@ def write_models(folder: Path) -> dict[str, Path]:
 
 @contextmanager
 def served(model: Path, most: int) -> Iterator[int]:
-    """The service in a process; its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["-m", "torchbook", "serve", str(model), "--port", str(port)]
+    """The service in a process, at a port that it chooses itself; that port."""
+    words = ["-m", "torchbook", "serve", str(model), "--port", "0"]
     words += ["--batch", str(most), "--device", "cpu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([sys.executable, *words], env=environment, **quiet)
-    try:
-        until = perf_counter() + 120
-        while True:
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        try:
+            yield port_of(process, said, str(model))
+        finally:
+            process.terminate()
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                if process.poll() is not None or perf_counter() > until:
-                    raise RuntimeError(
-                        f"torchbook serve {model} did not start"
-                    ) from None
-                sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def port_of(process: subprocess.Popen, said: TextIO, name: str, wait=120.0) -> int:
+    """The port that the service says it listens at; RuntimeError with its last words if none."""
+    until = perf_counter() + wait
+    while True:
+        said.seek(0)
+        words = said.read()
+        if found := re.search(r"running on http://\S+:(\d+)", words):
+            return int(found[1])
+        if process.poll() is not None or perf_counter() > until:
+            last = " / ".join(words.strip().splitlines()[-3:]) or "nothing"
+            raise RuntimeError(f"torchbook serve {name} did not start, it said: {last}")
+        sleep(0.1)
 
 
 def request() -> bytes:
@@ -115,7 +126,16 @@ async def load(port: int, clients: int, seconds: float) -> dict[str, float]:
     """Throughput in answers a second, and latencies in milliseconds, after a warm-up."""
     asked, begin = request(), perf_counter() + WARM_UP
     asking = (ask(port, asked, begin + seconds) for _ in range(clients))
-    every = [pair for times in await asyncio.gather(*asking) for pair in times]
+    try:
+        async with asyncio.timeout(WARM_UP + seconds + PATIENCE):
+            every = [pair for times in await asyncio.gather(*asking) for pair in times]
+    except TimeoutError:
+        raise RuntimeError(f"the service hung: no answer for {PATIENCE} s") from None
+    return summary(every, begin, seconds)
+
+
+def summary(every: list[tuple], begin: float, seconds: float) -> dict[str, float]:
+    """What the (start, end) of answers say about the seconds after `begin`."""
     took = [1e3 * (end - start) for start, end in every if 0 <= end - begin <= seconds]
     if not took:
         raise RuntimeError(f"no answer came within {seconds} seconds")

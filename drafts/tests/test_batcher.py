@@ -76,18 +76,104 @@ def test_an_error_reaches_its_batch_and_the_next_is_answered():
     assert alive(batcher, body).item() == 1
 
 
-def test_who_went_away_is_left_out():
-    seen = []
-    batcher = Batcher(lambda X: seen.append(len(X)) or X)
+def test_who_gave_up_is_left_out():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(X):
+        begun.set()
+        assert go_on.wait(10)
+        return X
+
+    batcher = Batcher(slow)
 
     async def body():
+        first = asyncio.create_task(batcher(torch.zeros(1)))
+        await asyncio.to_thread(begun.wait, 10)
         gone = asyncio.create_task(batcher(torch.zeros(1)))
+        other = asyncio.create_task(batcher(torch.ones(1)))
         await asyncio.sleep(0)
         gone.cancel()
-        await batcher(torch.ones(1))
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(first, other)
 
     alive(batcher, body)
-    assert sum(seen) <= 2
+    assert batcher.sizes == {1: 2}
+
+
+def test_batches_have_one_thread_and_never_overlap():
+    """Not even where a batch of before the end is still being computed after a new start."""
+    begun, go_on, here, most, names = (
+        threading.Event(),
+        threading.Event(),
+        [],
+        [],
+        set(),
+    )
+
+    def slow(X):
+        here.append(1)
+        most.append(len(here))
+        names.add(threading.current_thread().name)
+        begun.set()
+        assert go_on.wait(10)
+        here.pop()
+        return X
+
+    batcher = Batcher(slow)
+
+    async def main():
+        batcher.start()
+        left = asyncio.create_task(batcher(torch.zeros(1)))
+        await asyncio.to_thread(begun.wait, 10)
+        await batcher.stop()
+        batcher.start()
+        later = asyncio.create_task(batcher(torch.ones(1)))
+        await asyncio.sleep(0.2)
+        go_on.set()
+        assert (await later).item() == 1
+        await batcher.stop()
+        return await asyncio.gather(left, return_exceptions=True)
+
+    assert "ending" in str(asyncio.run(main())[0])
+    assert max(most) == 1 and len(names) == 1
+
+
+def test_failures_are_counted_until_one_goes_well():
+    broken = [True, True, False]
+
+    def sometimes(X):
+        if broken.pop(0):
+            raise ArithmeticError
+        return X
+
+    batcher, counts = Batcher(sometimes), []
+
+    async def body():
+        for _ in range(3):
+            await asyncio.gather(batcher(torch.ones(1)), return_exceptions=True)
+            counts.append(batcher.failed)
+
+    alive(batcher, body)
+    assert counts == [1, 2, 0]
+
+
+def test_nobody_waits_for_ever_whatever_ends_the_batch():
+    class Odd(BaseException):
+        pass
+
+    def answer(X):
+        raise Odd
+
+    async def main():
+        batcher = Batcher(answer)
+        batcher.start()
+        with pytest.raises(RuntimeError, match="ending"):
+            await asyncio.wait_for(batcher(torch.ones(1)), 10)
+        await asyncio.sleep(0)
+        assert not batcher.running
+
+    asyncio.run(main())
 
 
 def test_the_end_is_told_to_those_who_wait():

@@ -1,5 +1,6 @@
 """torchbook.export: files that answer as the network does in eager mode, and what cannot be one."""
 
+import json
 import subprocess
 import sys
 
@@ -110,7 +111,7 @@ def test_a_file_of_onnx_runs_where_there_is_no_torch(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    logits, classes = eval(done.stdout)
+    logits, classes = json.loads(done.stdout)
     X = torch.arange(192).byte().view(3, 1, 8, 8)
     with torch.no_grad():
         want = model((X.float() / 255 - SMALL.mean) / SMALL.std)
@@ -260,4 +261,24 @@ def test_a_missing_extra_is_named(package, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=r"pip install 'torchbook\[export\]'"):
         export.write(tmp_path / "a.onnx", MLP(64, 10), SMALL)
-    assert export.write(tmp_path / "a.pt2", MLP(64, 10), SMALL) == 0
+    assert export.write(tmp_path / "a.pt2", MLP(64, 10), SMALL) < 1e-6
+
+
+def test_a_network_of_nans_is_told_as_what_it_is(tmp_path):
+    model = MLP(64, 10)
+    torch.nn.init.constant_(model[1].bias, torch.nan)
+    with pytest.raises(export.ExportError, match="own logits are not finite"):
+        export.write(tmp_path / "a.pt2", model, SMALL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_at_most_is_never_rounded_down():
+    for value, said in [
+        (0.0, "0"),
+        (1.4e-6, "2e-06"),
+        (2e-6, "2e-06"),
+        (9.1e-7, "1e-06"),
+        (3e-5, "3e-05"),
+    ]:
+        assert export.at_most(value) == said
+        assert float(said) >= value

@@ -1,13 +1,16 @@
 """torchbook.uploads: good pictures as `torchbook predict` sees them, all others refused."""
 
+import io
+import struct
 import sys
+import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFile, PngImagePlugin
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from torchbook import predict, runs, uploads
 from torchbook.uploads import Limits, Refused
@@ -80,11 +83,36 @@ def test_what_is_cut_off_anywhere_is_refused(kind):
         assert refused(whole[:length])[0] in (400, 415)
 
 
-def test_sixteen_bits_a_channel_are_refused_and_not_cut_off():
+def test_gray_of_sixteen_bits_is_refused_and_not_cut_off():
     deep = Image.fromarray(np.full((8, 8), 40_000, dtype=np.uint16))
     status, words = refused(encoded(deep))
     assert status == 415
     assert "8 bits" in words
+
+
+def test_a_bomb_is_one_where_warnings_are_errors_too():
+    with warnings.catch_warnings(action="error"):
+        status, words = refused(png(11_000, 11_000, b"x"))
+    assert status == 413 and "pixels" in words
+
+
+def test_a_jpeg_that_claims_too_much_is_refused_by_its_claim():
+    content = bytearray(encoded(noise(), "JPEG"))
+    place = content.index(b"\xff\xc0") + 5
+    content[place : place + 4] = struct.pack(">HH", 65_000, 65_000)
+    assert refused(bytes(content))[0] == 413
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
+def test_a_turned_picture_is_changed_in_place_and_the_same(mode, turn):
+    picture = noise((12, 8), mode)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    content = encoded(picture, exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    want = uploads.read(encoded(upright), COLOUR)
+    assert torch.equal(uploads.read(content, COLOUR), want)
 
 
 def test_bytes_and_pixels_have_their_limits():

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, Context, Decimal
 from pathlib import Path
 
 import torch
@@ -81,8 +83,9 @@ def write(
 
     What is to be written is opened and held against the network on random pictures, in batches
     of all `sizes`; the largest difference of a logit comes back. The network is left as it was,
-    and exported in eval mode, on the CPU. Raises ExportError when it cannot be traced, when the
-    file would answer otherwise or cannot be written; ImportError for .onnx without its extra.
+    and exported in eval mode, on the CPU. Raises ExportError when it cannot be traced, when its
+    logits are not finite, when the file would answer otherwise or cannot be written;
+    ImportError for .onnx without its extra.
     """
     path = Path(path)
     encode, _ = _format(path)
@@ -91,6 +94,10 @@ def write(
     program = traced(ready, _pictures(facts, 2))
     with torch.no_grad():
         proof = ready(_pattern(facts))[0].tolist()
+    if not all(map(math.isfinite, proof)):
+        raise ExportError(
+            "the network's own logits are not finite: its training went wrong, so train it anew"
+        )
     text = json.dumps({"facts": asdict(facts), "proof": proof})
     try:
         content = encode(program, text)
@@ -224,6 +231,12 @@ def _opened(path: Path, content: bytes) -> Exported:
             f"{path} is no whole file of `torchbook export`: {_first_line(error)}"
         ) from error
     return exported
+
+
+def at_most(value: float) -> str:
+    """A bound of one digit that is not below the value, as 2e-06 for 1.4e-6."""
+    rounded = Context(prec=1, rounding=ROUND_CEILING).plus(Decimal(repr(value)))
+    return f"{float(rounded):.1g}"
 
 
 def _first_line(error: Exception) -> str:

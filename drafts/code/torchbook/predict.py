@@ -43,29 +43,30 @@ def read(paths: list[Path], facts: Facts, *, invert: bool = False) -> Tensor:
 def fitted(picture, facts: Facts, *, invert: bool = False) -> Tensor:
     """An image of Pillow as bytes (C, H, W), as `read` does it.
 
-    Raises ValueError for more than 8 bits a channel, and what Pillow raises.
+    The image may be changed. Needs up to 12 bytes for each of its pixels. Raises ValueError for
+    gray of more than 8 bits, and what Pillow raises.
     """
     from PIL import Image, ImageOps
     from torchvision.transforms.functional import pil_to_tensor
 
     channels, height, width = facts.shape
-    upright = _opaque(ImageOps.exif_transpose(picture))
-    coloured = upright.convert("L" if channels == 1 else "RGB")
+    ImageOps.exif_transpose(picture, in_place=True)
+    coloured = _opaque(picture).convert("L" if channels == 1 else "RGB")
     small = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
     return pil_to_tensor(ImageOps.invert(small) if invert else small)
 
 
 def _opaque(picture):
-    """An image of Pillow with white behind it; ValueError for more than 8 bits a channel."""
+    """An image of Pillow with white behind it; ValueError for gray of more than 8 bits."""
     from PIL import Image
 
     if picture.mode[0] in "IF":  # Pillow would cut them off at 255
         raise ValueError(
-            f"it has more than 8 bits a channel (mode {picture.mode}): convert it to 8"
+            f"it has gray of more than 8 bits (mode {picture.mode}): convert it to 8"
         )
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture
-    drawn = picture.convert("RGBA")
+    drawn = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
 
 

@@ -1,7 +1,8 @@
 """Pictures from strangers: bytes that may be anything, taken within limits or refused (part 12).
 
 What a file claims is read from its first bytes, and a claim beyond the limits is refused before
-a single pixel is decoded. Nothing is ever written to disk here, and no name is used.
+a single pixel is decoded. No name is used, and nothing is written to disk here (the server lays
+uploads of more than a MiB into the folder for temporary files until it is their turn).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Limits:
     bytes: int = 8 * 2**20
     pixels: int = 16_000_000
     seconds: float = 20  # for the upload to arrive
-    waiting: int = 64  # uploads at a time, before more are sent away
-    decoders: int = 2  # at a time: each may hold the pixels a few times over
+    waiting: int = 64  # at a time; `bytes` of each may lie in the temporary folder
+    decoders: int = 2  # at a time; each may need 12 bytes for every pixel
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -67,7 +68,7 @@ def read(
             return predict.fitted(picture, facts, invert=invert)
     except Refused:
         raise
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Refused(
             413, f"the picture has more than {limits.pixels:,} pixels"
         ) from error
@@ -95,7 +96,7 @@ def _check_claims(picture, content: bytes, limits: Limits) -> None:
             "in all are taken",
         )
     if picture.mode[0] in "IF":
-        words = "the picture has more than 8 bits a channel: send one of 8"
+        words = "the picture has gray of more than 8 bits: send one of 8"
         raise Refused(415, words)
     if picture.format != "PNG" and content.count(START_OF_SCAN) > SCANS:
         raise Refused(400, f"the JPEG has more than {SCANS} scans: save it anew")

@@ -1,6 +1,7 @@
 """torchbook export and torchbook serve: the files they write, the sentences they end with."""
 
 import re
+import socket
 import sys
 
 import torch
@@ -44,6 +45,34 @@ def test_serve_starts_with_a_run_or_a_file(command, trained, tmp_path, monkeypat
         service, *place = started[-1]
         assert place == ["127.0.0.1", 1234]
         assert service.state.batches.most == 7
+
+
+def test_serve_takes_its_limits(command, trained, monkeypatch):
+    made, app, load = [], serve.app, serve.load
+    monkeypatch.setattr(serve, "run", lambda service, *place: made.append(service))
+    monkeypatch.setattr(serve, "app", lambda *words: made.append(words) or app(*words))
+    monkeypatch.setattr(
+        serve, "load", lambda *words: made.append(words) or load(*words)
+    )
+    words = ["--max-mib", 3, "--max-pixels", 5000, "--waiting", 6, "--invert"]
+    words += ["--weights", "newest", "--device", "cpu"]
+    command.call("serve", trained.folder, *words)
+    loaded, asked, service = made
+    assert loaded[1:] == ("cpu", "newest") and asked[-1] is True
+    limits = service.state.limits
+    assert (limits.bytes, limits.pixels, limits.waiting) == (3 * 2**20, 5000, 6)
+
+
+def test_a_file_has_no_device_but_the_cpu(command, trained, tmp_path):
+    command.call("export", trained.folder, tmp_path / "a.pt2")
+    told = command.refused("serve", tmp_path / "a.pt2", "--device", "cuda")
+    assert "was exported for the CPU" in told
+
+
+def test_a_port_that_is_taken_is_said(command, trained):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        words = ["--port", other.getsockname()[1], "--device", "cpu"]
+        assert "cannot listen" in command.refused("serve", trained.folder, *words)
 
 
 def test_what_cannot_be_served_is_said(command, tmp_path, trained, monkeypatch):

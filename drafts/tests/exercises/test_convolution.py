@@ -69,6 +69,11 @@ def not_squared(picture, pattern):
     return found((seen - pattern).sum(dim=(2, 3)))
 
 
+def absolute(picture, pattern):
+    seen = picture.unfold(0, len(pattern), 1).unfold(1, pattern.shape[1], 1)
+    return found((seen - pattern).abs().sum(dim=(2, 3)))
+
+
 def in_place(picture, pattern):
     place = by_loops(picture, pattern)
     picture -= pattern.mean()
@@ -157,6 +162,7 @@ WRONG = {
             "the smallest one is wanted",
         ),
         "not squared": (not_squared, "Square the differences"),
+        "absolute": (absolute, "Square, do not take the size"),
         "column first": (lambda p, q: found(scores(p, q))[::-1], "row comes first"),
         "a number": (
             lambda p, q: scores(p, q).argmin(),

@@ -49,9 +49,17 @@ def hold_out(labels, k, of=None):
     out = set()
     for label in set(labels):
         rows = [n for n, other in enumerate(labels) if other == label]
-        out.update(rows[of(k)] if of else rows[len(rows) - k :])
+        out.update(rows[of(k)] if of else rows[max(0, len(rows) - k) :])
     train = [n for n in range(len(labels)) if n not in out]
     return train, sorted(out)
+
+
+def from_the_front(labels, k):
+    out = []
+    for label in sorted(set(labels)):
+        rows = [n for n, other in enumerate(labels) if other == label]
+        out += rows[len(rows) - k :]  # which counts from behind where k is the larger
+    return [n for n in range(len(labels)) if n not in out], sorted(out)
 
 
 def from_behind(labels, k):
@@ -148,6 +156,7 @@ WRONG = {
             lambda y, k: hold_out(y, k, of=lambda k: slice(-k, None)),
             "rows[-0:] is all rows",
         ),
+        "a small class": (from_the_front, "is held out whole"),
         "falling": (
             lambda y, k: (hold_out(y, k)[0], hold_out(y, k)[1][::-1]),
             "in rising order",

@@ -56,6 +56,23 @@ def by_beginning(model, parts):
     return learning(model)
 
 
+def only_weights(model, parts):
+    """Leaves the normalizations still, and counts them all the same."""
+    thawed(model, parts)
+    count = learning(model)
+    for part in model.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.requires_grad_(False)
+    return count
+
+
+def with_another_error(state, prefix):
+    new = {name.removeprefix(prefix): t for name, t in state.items()}
+    if len(new) < len(state):
+        raise RuntimeError("two names meet")
+    return new
+
+
 def recalls(said, y):
     return torch.stack([(said[y == c] == c).double().mean() for c in y.unique()])
 
@@ -107,12 +124,14 @@ WRONG = {
         ),
         "silent": (
             lambda s, p: {n.removeprefix(p): t for n, t in s.items()},
-            "wanted a ValueError",
+            "no error, wanted a ValueError",
         ),
+        "another error": (with_another_error, "RuntimeError: two names meet, wanted"),
         "names": (lambda s, p: [n.removeprefix(p) for n in s], "wanted a dictionary"),
     },
     "thaw": {
-        "only on": (only_on, "Those not named shall not learn"),
+        "only on": (only_on, "Those not named are not to learn"),
+        "only the convolutions": (only_weights, "Every parameter of a part counts"),
         "only off": (only_off, "Set requires_grad of every part"),
         "by beginning": (by_beginning, "compare whole names"),
         "all parameters": (
@@ -165,6 +184,16 @@ WRONG = {
         ),
         "each class": (recalls, "now their mean"),
         "sum": (lambda s, y: recalls(s, y).sum(), "Divide by the number of classes"),
+        "numbers up to the largest": (
+            lambda s, y: recalls(s, y).sum() / (y.max() + 1),
+            "no sample in y does not count",
+        ),
+        "nan for a class that is not there": (
+            lambda s, y: torch.stack(
+                [(s[y == c] == c).double().mean() for c in range(y.max() + 1)]
+            ).mean(),
+            "no sample in y does not count",
+        ),
         "worst": (lambda s, y: recalls(s, y).min(), "This is the worst class"),
         "precision": (
             lambda s, y: torch.stack(

@@ -8,13 +8,19 @@ from answers import *  # noqa: F403
 from answers import BROKE
 
 
-def projected(x, weight, stride):
-    return torch.einsum("dc,nchw->ndhw", weight, x[:, :, ::stride, ::stride])
+def projected(x, weight, bias, stride):
+    fewer = x[:, :, ::stride, ::stride]
+    return torch.einsum("dc,nchw->ndhw", weight, fewer) + bias[:, None, None]
 
 
-def projected_in_place(x, weight, stride):
+def projected_in_place(x, weight, bias, stride):
     x *= 2
-    return projected(x, weight, stride) / 2
+    return projected(x / 2, weight, bias, stride)
+
+
+def whole_strides(x, weight, bias, stride):
+    H, W = (side // stride * stride for side in x.shape[2:])
+    return projected(x[:, :, :H, :W], weight, bias, stride)
 
 
 def sometimes(x, f, kept, keep):
@@ -41,15 +47,15 @@ def by_pascal(blocks):
     return row
 
 
-def every(x, weight):
-    return projected(x, weight, 1)
+def every(x, weight, bias):
+    return projected(x, weight, bias, 1)
 
 
 RIGHT = {
     "projected": [
         projected,
-        lambda x, w, s: F.conv2d(x, w[:, :, None, None], stride=s),
-        lambda x, w, s: (x[:, :, ::s, ::s].movedim(1, -1) @ w.T).movedim(-1, 1),
+        lambda x, w, b, s: F.conv2d(x, w[:, :, None, None], b, stride=s),
+        lambda x, w, b, s: (x[:, :, ::s, ::s].movedim(1, -1) @ w.T + b).movedim(-1, 1),
     ],
     "sometimes": [
         sometimes,
@@ -60,21 +66,29 @@ RIGHT = {
 
 WRONG = {
     "projected": {
-        "all pixels": (lambda x, w, s: every(x, w), "Only every stride-th"),
-        "rows only": (lambda x, w, s: every(x, w)[:, :, ::s], "Columns are to be"),
-        "columns only": (lambda x, w, s: every(x, w)[..., ::s], "Rows are to be"),
-        "means": (lambda x, w, s: F.avg_pool2d(every(x, w), s), "no mean over"),
-        "no weights": (lambda x, w, s: x[:, :, ::s, ::s], "weights are missing"),
+        "all pixels": (lambda x, w, b, s: every(x, w, b), "Only every stride-th"),
+        "rows only": (
+            lambda x, w, b, s: every(x, w, b)[:, :, ::s],
+            "Columns are to be",
+        ),
+        "columns only": (lambda x, w, b, s: every(x, w, b)[..., ::s], "Rows are to be"),
+        "means": (lambda x, w, b, s: F.avg_pool2d(every(x, w, b), s), "no mean over"),
+        "no bias": (
+            lambda x, w, b, s: projected(x, w, 0 * b, s),
+            "The bias is missing",
+        ),
+        "whole strides": (whole_strides, "left over at the end count"),
+        "no weights": (lambda x, w, b, s: x[:, :, ::s, ::s], "weights are missing"),
         "turned": (
-            lambda x, w, s: projected(x, w, s).transpose(0, 1),
+            lambda x, w, b, s: projected(x, w, b, s).transpose(0, 1),
             "The batch comes first",
         ),
-        "with ReLU": (lambda x, w, s: projected(x, w, s).relu(), "No ReLU here"),
+        "with ReLU": (lambda x, w, b, s: projected(x, w, b, s).relu(), "No ReLU here"),
         "other start": (
-            lambda x, w, s: every(x.roll((-1, -1), (2, 3)), w)[:, :, ::s, ::s],
+            lambda x, w, b, s: every(x.roll((-1, -1), (2, 3)), w, b)[:, :, ::s, ::s],
             "Take the pixels first",
         ),
-        "weights turned": (lambda x, w, s: projected(x, w.T, s), BROKE),
+        "weights turned": (lambda x, w, b, s: projected(x, w.T, b, s), BROKE),
         "in place": (projected_in_place, "changed a tensor"),
     },
     "sometimes": {

@@ -31,7 +31,7 @@ def export(run, file, weights) -> None:
         sizes = ", ".join(map(str, export.SIZES))
         click.echo(
             f"Written: {file}, {file.stat().st_size / 2**20:.2f} MiB. On random pictures in "
-            f"batches of {sizes} its logits are at most {apart:.1g} from the network's."
+            f"batches of {sizes} its logits are at most {export.at_most(apart)} from the network's."
         )
 
 
@@ -42,7 +42,10 @@ def export(run, file, weights) -> None:
     "--port", type=click.IntRange(0, 65535), default=8000, help="0 takes a free one."
 )
 @click.option(
-    "--batch", type=click.IntRange(1), default=32, help="Pictures at most in a batch."
+    "--batch",
+    type=click.IntRange(1, 4096),
+    default=32,
+    help="Pictures at most in a batch.",
 )
 @click.option(
     "--max-mib", type=click.IntRange(1), default=8, help="Size of an upload at most."
@@ -57,14 +60,25 @@ def export(run, file, weights) -> None:
     "--waiting",
     type=click.IntRange(1),
     default=64,
-    help="Uploads at a time; more are told to come back.",
+    help="Uploads at a time; more are told to come back. All of them may lie in the folder "
+    "for temporary files.",
 )
+@click.option(
+    "--invert",
+    is_flag=True,
+    help="For dark on light, where the network learned the other.",
+)
+@WEIGHTS
 @DEVICE
-def serve(model, host, port, batch, max_mib, max_pixels, waiting, device) -> None:
+def serve(
+    model, host, port, batch, max_mib, max_pixels, waiting, invert, weights, device
+) -> None:
     """Answer over HTTP what pictures show.
 
-    MODEL is the folder of a run, or a file of `torchbook export`. There is no password and no
-    encryption: before others may come in, put a web server in front that has both.
+    MODEL is the folder of a run, or a file of `torchbook export`, which computes on the CPU and
+    has one set of weights. There is no password, no encryption, and no limit on how many
+    connections a client holds or how slowly it speaks: before others may come in, put a web
+    server in front that has these, and that gathers uploads.
 
     \b
     curl -F image=@shoe.png http://127.0.0.1:8000/predict
@@ -73,6 +87,6 @@ def serve(model, host, port, batch, max_mib, max_pixels, waiting, device) -> Non
         from torchbook import serve, uploads
 
         most = {"bytes": max_mib * 2**20, "pixels": max_pixels, "waiting": waiting}
-        answer, facts = serve.load(model, device)
-        service = serve.app(answer, facts, uploads.Limits(**most), batch)
+        answer, facts = serve.load(model, device, weights)
+        service = serve.app(answer, facts, uploads.Limits(**most), batch, invert)
         serve.run(service, host, port)

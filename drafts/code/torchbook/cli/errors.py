@@ -31,7 +31,7 @@ def plain_errors() -> Iterator[None]:
             click.echo("\nStopped.", err=True)
             sys.exit(STOPPED)
         except torch.OutOfMemoryError as error:
-            words = "the memory of the GPU is full: try a smaller --batch-size"
+            words = "the memory of the GPU is full: try a smaller --batch-size (of serve: --batch)"
             raise click.ClickException(_by(words)) from error
         except (
             RunError,

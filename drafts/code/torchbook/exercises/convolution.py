@@ -105,6 +105,18 @@ def _pictures():
         noise = 0.02 * torch.randn(I, J, generator=g)
         picture[row : row + I, column : column + J] = pattern + noise
         yield picture, pattern, (row, column)
+    yield _one_or_many()
+
+
+def _one_or_many():
+    """One window is off by a little everywhere, another by much at one pixel: sizes of the
+    differences add up to less there, their squares to more."""
+    pattern = torch.tensor([[0.2, 0.9, 0.4], [0.8, 0.1, 0.6]])
+    picture = torch.full((5, 9), 3.0)
+    picture[0:2, 0:3] = pattern + 0.2  # 6 · 0.2 = 1.2, 6 · 0.04 = 0.24
+    picture[3:5, 5:8] = pattern
+    picture[4, 6] += 0.8  # 0.8, and 0.64
+    return picture, pattern, (0, 0)
 
 
 @exercise("find_pattern")
@@ -133,6 +145,11 @@ def _slips(picture, pattern, place):
         return torch.tensor(divmod(scores.argmax().item(), width))
 
     wrong = [
+        (
+            -(seen - pattern).abs().sum(dim=(2, 3)),
+            "Square, do not take the size: that "
+            "counts one large difference for more than many small ones.",
+        ),
         ((seen * pattern).sum(dim=(2, 3)), BRIGHT),
         (away, BRIGHT),
         (-(seen - pattern).sum(dim=(2, 3)), "Square the differences before the sum."),

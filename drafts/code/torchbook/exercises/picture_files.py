@@ -118,12 +118,13 @@ def check_to_bytes(answer) -> Iterator[Case]:
 
 @exercise("hold_out")
 def check_hold_out(answer) -> Iterator[Case]:
-    """hold_out(labels, k) is the rows to train on, and the last k of each class."""
+    """hold_out(labels, k) is the rows to train on, and the last k, or all, of each class."""
     for labels, k in [
         ([0, 0, 0, 1, 1, 1, 1], 1),
         ([2, 0, 1, 0, 2, 1, 0, 2, 1], 2),
         ([5, 5, 7, 5], 1),
         ([0, 1, 0, 1], 0),
+        ([0, 0, 1, 1, 1], 3),
     ]:
         given = list(labels)
         got = answer(given, k)
@@ -144,9 +145,9 @@ def _rows(labels: list[int], label: int) -> list[int]:
 
 
 def _last(labels: list[int], k: int) -> list[int]:
-    """The last k rows of each class, in rising order."""
+    """The last k rows of each class, all where there are fewer, in rising order."""
     parts = [_rows(labels, label) for label in set(labels)]
-    return sorted(n for part in parts for n in part[len(part) - k :])
+    return sorted(n for part in parts for n in part[max(0, len(part) - k) :])
 
 
 def _as_lists(got: Any) -> Any:
@@ -177,7 +178,9 @@ def _hint_for_rows(got: Any, want: list, labels: list[int], k: int) -> str:
     if got[1] == held and got[0] == list(range(len(labels))):
         return "A row that is held out must not be trained on."
     if got == [held, train]:
-        return "rows[-0:] is all rows. Count from the front: rows[len(rows) - k :]."
+        return "rows[-0:] is all rows. Count from the front: rows[max(0, len(rows) - k) :]."
+    if len(got[1]) < len(held) and k > min(labels.count(label) for label in labels):
+        return "A class of fewer than k rows is held out whole: max(0, len(rows) - k)."
     if sorted(got[1]) == held and sorted(got[0]) == train:
         return "Both lists are in rising order."
     if got[1] == list(range(len(labels) - k, len(labels))):

@@ -52,15 +52,18 @@ def check_without_prefix(without_prefix):
 def _meeting(without_prefix):
     """Two names that would become one."""
     state = {"module.a": torch.zeros(1), "a": torch.ones(1)}
-    raised = False
+    came = None
     try:
         without_prefix(state, "module.")
     except Unusable as error:
-        raised = isinstance(error.__cause__, ValueError)
+        came = error.__cause__
+    told = "no error" if came is None else f"{type(came).__name__}: {came}"
     yield Case(
-        "for the names 'module.a' and 'a' no error came, wanted a ValueError.",
-        raised,
-        "A dictionary keeps one of two equal names and is silent: count them first.",
+        f"for the names 'module.a' and 'a' came {told}, wanted a ValueError.",
+        isinstance(came, ValueError),
+        "Raise a ValueError of your own."
+        if came is not None
+        else "A dictionary keeps one of two equal names and is silent: count them first.",
     )
 
 
@@ -86,17 +89,21 @@ def check_thaw(thaw):
         model = _model().requires_grad_(before)
         values = [p.detach().clone() for p in model.parameters()]
         got = thaw(model, list(parts))
-        learning = {
-            name
-            for name, child in model.named_children()
-            if any(p.requires_grad for p in child.parameters())
-        }
+        named = {n: p.requires_grad for n, p in model.named_parameters()}
+        learning = {name.split(".")[0] for name, on in named.items() if on}
+        halves = [n for n, on in named.items() if on != (n.split(".")[0] in parts)]
         state = "learns everywhere" if before else "is frozen"
         call = f"thaw(model, {parts}), of a model that {state},"
         yield Case(
             f"{call} left learning {sorted(learning)}, wanted {sorted(parts)}.",
             learning == set(parts),
             _still(learning, set(parts)),
+        )
+        yield Case(
+            f"{call} left {', '.join(halves[:3])} as they should not be.",
+            not halves,
+            "Every parameter of a part counts: weights, biases, and those of "
+            "normalizations.",
         )
         yield unchanged(
             [p.detach() for p in model.parameters()],
@@ -111,7 +118,7 @@ def _still(learning: set[str], parts: set[str]) -> str:
     if "stage2" in learning - parts and "stage" in parts:
         return "'stage2' begins with 'stage' and is another part: compare whole names."
     if learning > parts:
-        return "Those not named shall not learn: set theirs to False."
+        return "Those not named are not to learn: set theirs to False."
     return "Set requires_grad of every part: True for those named, False for others."
 
 
@@ -170,12 +177,13 @@ def check_mirrored_features(mirrored_features):
 
 @exercise("balanced_accuracy")
 def check_balanced_accuracy(balanced_accuracy):
-    """Classes of different size, one that is always missed, and three classes."""
+    """Classes of different size, one always missed, three classes, a number left out."""
     for said, y in (
         ([0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 1, 1]),
         ([0] * 10, [0] * 9 + [1]),
         ([2, 1, 0, 2, 2, 2, 1], [0, 1, 0, 2, 2, 2, 2]),
         ([1, 1, 0], [1, 1, 0]),
+        ([0, 2, 1, 2], [0, 2, 2, 2]),
     ):
         s, t = torch.tensor(said), torch.tensor(y)
         got = balanced_accuracy(s.clone(), t.clone())
@@ -187,9 +195,15 @@ def check_balanced_accuracy(balanced_accuracy):
             (right.mean(), "Here a large class counts more than a small one."),
             (of_said.mean(), "Go by the true classes, y; not by what was said."),
             (by_class.sum(), "This is their sum. Divide by the number of classes."),
+            (
+                by_class.sum() / (t.max() + 1),
+                "A class that has no sample in y does not count.",
+            ),
             (by_class.min(), "This is the worst class. Take the mean over all."),
         ]
         otherwise = "For each class in y: the share of its samples that are right."
+        if isinstance(got, float | torch.Tensor) and torch.as_tensor(got).isnan().any():
+            otherwise = "A class that has no sample in y does not count: 0 / 0 is nan."
         call = f"balanced_accuracy({show(s)}, {show(t)})"
         yield compare(call, got, by_class.mean(), usual, otherwise)
 

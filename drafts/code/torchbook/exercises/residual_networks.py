@@ -11,11 +11,11 @@ from torchbook.exercises import Case, compare, compare_entries, exercise, unchan
 
 @exercise("projected")
 def check_projected(answer) -> Iterator[Case]:
-    """projected(x, weight, stride) is a convolution of 1 by 1 with that stride."""
+    """projected(x, weight, bias, stride) is a convolution of 1 by 1 with that stride."""
     generator = torch.Generator().manual_seed(0)
     otherwise = (
         "Take the pixels first, x[:, :, ::stride, ::stride]; then each output channel is a "
-        "sum over the input channels, with a row of weight."
+        "sum over the input channels, with a row of weight, and its number of bias."
     )
     for (n, c, height, width), d, stride in [
         ((2, 3, 4, 6), 5, 2),
@@ -24,8 +24,10 @@ def check_projected(answer) -> Iterator[Case]:
     ]:
         x = torch.randn(n, c, height, width, generator=generator)
         weight = torch.randn(d, c, generator=generator)
-        before = x.clone(), weight.clone()
-        every = (weight @ x.flatten(2)).reshape(n, d, height, width)
+        bias = torch.randn(d, generator=generator)
+        before = x.clone(), weight.clone(), bias.clone()
+        bare = (weight @ x.flatten(2)).reshape(n, d, height, width)
+        every = bare + bias[:, None, None]
         want = every[:, :, ::stride, ::stride]
         usual = [
             (every, "Only every stride-th row and column is wanted."),
@@ -36,14 +38,24 @@ def check_projected(answer) -> Iterator[Case]:
                 "Take pixels as they are; no mean over neighbors.",
             ),
             (x[:, :, ::stride, ::stride], "The weights are missing."),
+            (
+                bare[:, :, ::stride, ::stride],
+                "The bias is missing: a number a channel.",
+            ),
+            (
+                every[:, :, : height // stride * stride, : width // stride * stride][
+                    :, :, ::stride, ::stride
+                ],
+                "Rows and columns that are left over at the end count, too.",
+            ),
             (want.transpose(0, 1), "The batch comes first: (N, D, H', W')."),
             (want.relu(), "No ReLU here: a shortcut is to hand on what it gets."),
         ]
         wrong = [pair for pair in usual if not _same(pair[0], want)]
-        call = f"projected(x, weight, {stride}) of x {tuple(x.shape)}"
-        got = answer(x, weight, stride)
+        call = f"projected(x, weight, bias, {stride}) of x {tuple(x.shape)}"
+        got = answer(x, weight, bias, stride)
         yield compare_entries(call, got, want, wrong, otherwise)
-        yield unchanged((x, weight), before, "Work on new tensors.")
+        yield unchanged((x, weight, bias), before, "Work on new tensors.")
 
 
 @exercise("sometimes")
