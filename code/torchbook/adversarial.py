@@ -11,12 +11,13 @@ equation 1). Part 11 of the book teaches this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from torchbook.train import eval_mode
 
 COLUMNS = ("discriminator_loss", "generator_loss", "called_real", "fooled")
 
@@ -168,7 +169,7 @@ class Game:
         """
         g = torch.Generator().manual_seed(seed)
         Z = torch.randn(n, self.latent, generator=g).to(self.device)
-        with _eval_mode(self.generator):
+        with eval_mode(self.generator):
             return torch.cat([self.generator(part) for part in Z.split(500)])
 
     def state_dict(self) -> dict:
@@ -236,14 +237,3 @@ def _logits(discriminator: nn.Module, X: Tensor) -> Tensor:
             f"one logit for each, ({len(X)},) or ({len(X)}, 1)"
         )
     return logits
-
-
-@contextmanager
-def _eval_mode(model: nn.Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

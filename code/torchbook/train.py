@@ -77,7 +77,7 @@ def evaluate(
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     means, forward = {name: Mean() for name in functions}, Precision(precision, device)
     distributed.agree(model)
-    with _eval_mode(model):
+    with eval_mode(model):
         for number, (X, y) in enumerate(distributed.place(loader, device), 1):
             X, y = X.to(device), y.to(device)
             with checks.explained(model, X, y, f"evaluation, batch {number}"):
@@ -89,8 +89,8 @@ def evaluate(
 
 
 @contextmanager
-def _eval_mode(model: nn.Module) -> Iterator[None]:
-    # a part that was frozen in eval mode must not come back in training mode
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Eval mode inside; outside each part is in its own mode again, frozen ones in eval."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
