@@ -4,9 +4,10 @@
 
 The data are Fashion-MNIST where it is in the data folder or can be fetched, else drawn
 letters. A classifier, torchbook.models.cnn.CNN, is trained on the real training pictures
-first; what it says of real test pictures, of made ones and of noise is the measure: see
-torchbook.likeness. The made pictures of each epoch come from the same noise. Distances are
-those of the classifier's features, between equal numbers of pictures.
+first, without the first 5,000 of them, which it is asked about as real ones. What it says of
+these, of made ones and of noise is the measure: see torchbook.likeness. The made pictures of
+each epoch come from the same noise. Distances are those of the classifier's features from
+real test pictures, between equal numbers of pictures.
 
 What comes of it is recorded as book/recorded/gan.json, samples of the first seed as PNG in
 base64 among it, unless options say otherwise than the defaults, or the data are a stand-in.
@@ -41,6 +42,11 @@ Measure = Callable[[Tensor], dict[str, float]]
 def scaled(X: Tensor) -> Tensor:
     """Bytes as floats in -1 … 1."""
     return (X.float() / 255 - SCALE["mean"]) / SCALE["std"]
+
+
+def unseen(data: ImageSet, count: int) -> ImageSet:
+    """The set for the judge: without the first training pictures, which it is asked about."""
+    return replace(data, X_train=data.X_train[count:], y_train=data.y_train[count:])
 
 
 def judge(data: ImageSet, epochs: int, place: torch.device) -> tuple[nn.Module, float]:
@@ -85,7 +91,10 @@ def measure_with(model: nn.Module, real: Tensor, place: torch.device) -> Measure
 
 
 def beside(data: ImageSet, measure: Measure, count: int) -> dict[str, dict[str, float]]:
-    """What the measure says of real pictures that it was not set by, and of two kinds of noise."""
+    """What the measure says of the first real pictures, and of two kinds of noise.
+
+    The judge must not have learned from these: see `unseen`.
+    """
     g = torch.Generator().manual_seed(0)
     real = scaled(data.X_train[:count])
     pixels = real.flatten(1)  # (N, H · W)
@@ -169,8 +178,8 @@ def main() -> None:
         few = options.samples
         data = replace(data, X_train=data.X_train[:few], y_train=data.y_train[:few])
     start = perf_counter()
-    model, accuracy = judge(data, options.judge_epochs, place)
-    count = min(options.count, len(data.X_test), len(data.X_train))
+    count = min(options.count, len(data.X_test), len(data.X_train) // 2)
+    model, accuracy = judge(unseen(data, count), options.judge_epochs, place)
     measure = measure_with(model, scaled(data.X_test[:count]), place)
     results = {
         "data": data.title,

@@ -25,37 +25,48 @@ def read(paths: list[Path], facts: Facts, *, invert: bool = False) -> Tensor:
     What is not of its shape is cut to it round the middle; what is transparent becomes white,
     as on paper. Raises DataError that names a file which is missing or no picture.
     """
-    from PIL import Image, ImageOps
-    from torchvision.transforms.functional import pil_to_tensor
+    from PIL import Image
 
     from torchbook.data.picture_reader import reason
 
-    channels, height, width = facts.shape
     pictures = []
     for path in paths:
         try:
             with Image.open(path) as picture:
-                upright = _opaque(ImageOps.exif_transpose(picture))
-            coloured = upright.convert("L" if channels == 1 else "RGB")
-            fitted = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
+                pictures.append(fitted(picture, facts, invert=invert))
         except Exception as error:  # a decoder may fail on a strange file in any way
             why = reason(Path(path), error)
             raise DataError(f"{path} cannot be read as a picture: {why}") from error
-        pictures.append(pil_to_tensor(ImageOps.invert(fitted) if invert else fitted))
     return torch.stack(pictures)
 
 
+def fitted(picture, facts: Facts, *, invert: bool = False) -> Tensor:
+    """An image of Pillow as bytes (C, H, W), as `read` does it.
+
+    The image may be changed. Needs up to 12 bytes for each of its pixels. Raises ValueError for
+    gray of more than 8 bits, and what Pillow raises.
+    """
+    from PIL import Image, ImageOps
+    from torchvision.transforms.functional import pil_to_tensor
+
+    channels, height, width = facts.shape
+    ImageOps.exif_transpose(picture, in_place=True)
+    coloured = _opaque(picture).convert("L" if channels == 1 else "RGB")
+    small = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
+    return pil_to_tensor(ImageOps.invert(small) if invert else small)
+
+
 def _opaque(picture):
-    """An image of Pillow with white behind it; ValueError for more than 8 bits a channel."""
+    """An image of Pillow with white behind it; ValueError for gray of more than 8 bits."""
     from PIL import Image
 
     if picture.mode[0] in "IF":  # Pillow would cut them off at 255
         raise ValueError(
-            f"it has more than 8 bits a channel (mode {picture.mode}): convert it to 8"
+            f"it has gray of more than 8 bits (mode {picture.mode}): convert it to 8"
         )
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture
-    drawn = picture.convert("RGBA")
+    drawn = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
 
 

@@ -36,7 +36,7 @@ def few():
 
 @pytest.fixture(scope="module")
 def measure(few):
-    model, _ = gan.judge(few, 12, CPU)
+    model, _ = gan.judge(gan.unseen(few, 200), 16, CPU)
     return gan.measure_with(model, gan.scaled(few.X_test), CPU)
 
 
@@ -44,6 +44,13 @@ def test_the_judge_learns_and_measures_in_eval_mode(few):
     model, accuracy = gan.judge(few, 12, CPU)
     assert accuracy > 0.3  # of ten classes, after sixty steps
     assert not model.training
+
+
+def test_the_judge_does_not_learn_from_the_pictures_that_it_is_asked_about(few):
+    rest = gan.unseen(few, 200)
+    assert torch.equal(rest.X_train, few.X_train[200:])
+    assert torch.equal(rest.y_train, few.y_train[200:])
+    assert torch.equal(rest.X_test, few.X_test)
 
 
 def test_real_pictures_are_nearer_than_noise(few, measure):

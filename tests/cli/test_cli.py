@@ -376,7 +376,7 @@ def test_pictures_that_are_none(command, trained, picture, tmp_path):
         (text, "its content is no picture"),
         (empty, "it is empty"),
         (tmp_path, "it is no file"),
-        (deep, "more than 8 bits a channel"),
+        (deep, "gray of more than 8 bits"),
     ]:
         said = command.refused("predict", trained.folder, whole, path)
         assert said.startswith(f"{path} cannot be read as a picture: ")
@@ -467,7 +467,7 @@ def test_a_full_gpu_is_said_in_a_sentence(command, tmp_path, monkeypatch):
 
     monkeypatch.setattr(train, "fit", full)
     said = command.refused("train", *command.small, "--out", tmp_path / "run")
-    assert said == "the memory of the GPU is full: try a smaller --batch-size"
+    assert said.startswith("the memory of the GPU is full: try a smaller --batch-size")
 
 
 # help

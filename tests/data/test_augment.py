@@ -14,6 +14,7 @@ from torchbook.data.augment import (
     horizontal_flip,
     random_crop,
     rotation,
+    shake,
 )
 from torchbook.data.loader import Batches
 
@@ -21,6 +22,7 @@ ALL = {
     "random_crop": partial(random_crop, padding=3),
     "horizontal_flip": horizontal_flip,
     "rotation": partial(rotation, degrees=30),
+    "shake": shake,
     "erasing": erasing,
     "cutout": partial(cutout, size=4),
     "compose": compose(partial(random_crop, padding=2), horizontal_flip, erasing),
@@ -112,6 +114,23 @@ def test_layouts_in_memory_give_the_same_pictures(function):
     X = pictures(9, dtype=torch.float32)
     strided = X.to(memory_format=torch.channels_last)
     assert torch.equal(function(strided, chance()), function(X, chance()))
+
+
+def test_shaking_takes_pixels_from_places_as_far_off_as_it_says():
+    """A picture of x and one of y show the place from which a pixel came: a plane in x and y."""
+    n, side = 4000, 33
+    ticks = (torch.arange(side) + 0.5) * 2 / side - 1
+    x, y = ticks.expand(side, side), ticks[:, None].expand(side, side)
+    X = torch.stack([x, y]).double().expand(n, 2, side, side)
+    middle = slice(14, 19)  # which no sample takes from outside the picture
+    got = shake(X, chance())[:, :, middle, middle].flatten(2)  # (n, 2, 25)
+    plane = torch.stack([x, y, torch.ones(side, side)])[:, middle, middle].double()
+    theta = got @ torch.linalg.pinv(plane.flatten(1))  # (n, 2, 3)
+    assert (theta @ plane.flatten(1) - got).abs().max() < 1e-5  # straight lines stay so
+    off = theta - torch.eye(2, 3).double()
+    assert off.mean(dim=0).abs().max() < 0.15 * 5 / n**0.5
+    told = torch.tensor([[0.12, 0.15, 0.12], [0.10, 0.08, 0.08]]).double()
+    torch.testing.assert_close(off.std(dim=0), told, rtol=0.06, atol=0)
 
 
 @pytest.mark.parametrize(("size", "padding"), [((9, 12), 4), ((5, 5), 5), ((6, 4), 1)])

@@ -98,3 +98,53 @@ def test_letters_can_be_told_apart_though_not_easily():
     model = LogisticRegression(C=0.01, max_iter=60).fit(X.flatten(1) / 255, y)
     accuracy = model.score(X_test.flatten(1) / 255, y_test)
     assert 0.45 < accuracy < 0.85  # chance is 0.1
+
+
+def bar(top, left, height, width, side=28):
+    picture = torch.zeros(1, 1, side, side, dtype=torch.uint8)
+    picture[..., top : top + height, left : left + width] = 200
+    return picture
+
+
+@pytest.mark.parametrize("place", [(0, 0), (3, 9), (12, 20)])
+def test_a_fitted_letter_fills_its_longer_side_and_lies_in_the_middle(place):
+    small = glyphs.fitted(bar(*place, 16, 8))[0, 0]  # (8, 8)
+    want = torch.zeros(8, 8)
+    want[:, 2:6] = 1
+    torch.testing.assert_close(
+        small, want, atol=0.15, rtol=0
+    )  # the rim is interpolated
+    assert small.max() == 1
+    torch.testing.assert_close(small, small.flip(1))
+    torch.testing.assert_close(small, small.flip(0))
+
+
+def test_rows_and_columns_are_not_exchanged():
+    high, wide = bar(3, 9, 16, 8), bar(9, 3, 8, 16)
+    torch.testing.assert_close(glyphs.fitted(high), glyphs.fitted(wide).mT)
+
+
+def test_fitted_letters_of_any_size_reach_two_edges():
+    letters, _ = glyphs.draw(200, string.ascii_letters, seed=2)
+    small = glyphs.fitted(letters, size=12)
+    assert small.shape == (200, 1, 12, 12)
+    assert torch.equal(small.amax(dim=(1, 2, 3)), torch.ones(200))
+    across = torch.minimum(small[..., 0].amax((1, 2)), small[..., -1].amax((1, 2)))
+    down = torch.minimum(small[..., 0, :].amax((1, 2)), small[..., -1, :].amax((1, 2)))
+    assert torch.maximum(across, down).min() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [
+        (torch.zeros(3, 28, 28), "wanted \\(N, 1, H, H\\)"),
+        (torch.zeros(3, 1, 28, 20), "wanted \\(N, 1, H, H\\)"),
+        (
+            torch.cat([bar(3, 3, 5, 5), torch.full((1, 1, 28, 28), 60)]),
+            "picture 1 has no ink",
+        ),
+    ],
+)
+def test_pictures_that_cannot_be_fitted_are_named(letters, words):
+    with pytest.raises(ValueError, match=words):
+        glyphs.fitted(letters)

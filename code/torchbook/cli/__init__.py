@@ -3,6 +3,8 @@
 torchbook train --data fashion_mnist --model cnn --epochs 5 --out runs/first
 torchbook evaluate runs/first
 torchbook predict runs/first shoe.png
+torchbook export runs/first shoes.onnx
+torchbook serve shoes.onnx
 """
 
 from __future__ import annotations
@@ -11,23 +13,12 @@ from pathlib import Path
 
 import click
 
+from torchbook.cli import deployment
 from torchbook.cli.errors import plain_errors
+from torchbook.cli.options import DEVICE, RUN, WEIGHTS
 
 # torch is imported inside the commands: --help must not wait for it
 
-DEVICE = click.option(
-    "--device",
-    help="Where to compute: cpu, cuda, mps.  [default: a GPU where there is one]",
-)
-WEIGHTS = click.option(
-    "--weights",
-    type=click.Choice(["best", "newest"]),
-    default="best",
-    help="Those of the epoch with the best validation accuracy, or the newest.",
-)
-RUN = click.argument(
-    "run", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
 CHANGES = click.Choice(["crop", "flip", "rotation", "erasing"])
 PRECISIONS = click.Choice(["float32", "mixed", "bfloat16", "float16"])
 
@@ -43,6 +34,7 @@ def main() -> None:
     torchbook train --data fashion_mnist --model cnn --epochs 5 --out runs/first
     torchbook evaluate runs/first
     torchbook predict runs/first shoe.png
+    torchbook serve runs/first
     """
 
 
@@ -228,6 +220,10 @@ def predict(run, pictures, top, invert, plot, weights, device) -> None:
         if plot:
             predict.draw(plot, pictures, X, probs, facts.classes)
             click.echo(f"Drawn into {plot}.")
+
+
+main.add_command(deployment.export)
+main.add_command(deployment.serve)
 
 
 @main.command()

@@ -22,6 +22,7 @@ def plain_errors() -> Iterator[None]:
 
             from torchbook.checkpoint import CheckpointError
             from torchbook.data.folder import DataError
+            from torchbook.export import ExportError
             from torchbook.runs import RunError
 
             yield
@@ -30,15 +31,20 @@ def plain_errors() -> Iterator[None]:
             click.echo("\nStopped.", err=True)
             sys.exit(STOPPED)
         except torch.OutOfMemoryError as error:
-            words = "the memory of the GPU is full: try a smaller --batch-size"
+            words = "the memory of the GPU is full: try a smaller --batch-size (of serve: --batch)"
             raise click.ClickException(_by(words)) from error
         except (
             RunError,
             CheckpointError,
+            ExportError,
             DataError,
             ValueError,
             FloatingPointError,
         ) as error:
+            raise click.ClickException(_by(str(error))) from error
+        except ImportError as error:
+            if "torchbook[" not in str(error):  # not about an extra
+                raise
             raise click.ClickException(_by(str(error))) from error
         except OSError as error:
             if error.filename is None:  # not about a file

@@ -41,7 +41,7 @@ def random_crop(X: Tensor, generator: Generator, padding: int = 4) -> Tensor:
     places = 2 * padding + 1
     top, left = torch.randint(places, (2, N), generator=generator).to(X.device)
     crops = F.pad(X, (padding,) * 4).unfold(2, H, 1).unfold(3, W, 1)
-    # (N, C, places, places, H, W), a view of all crops; one a sample is copied
+    # (N, C, places, places, H, W), a view of all crops there are; one a sample is copied
     return crops[torch.arange(N, device=X.device), :, top, left]  # (N, C, H, W)
 
 
@@ -69,6 +69,17 @@ def rotation(X: Tensor, generator: Generator, degrees: float = 10) -> Tensor:
     grid = F.affine_grid(theta.to(pixels), [*X.shape], align_corners=False)
     turned = F.grid_sample(pixels, grid, align_corners=False)  # (N, C, H, W)
     return (turned if X.is_floating_point() else turned.round()).to(X.dtype)
+
+
+def shake(X: Tensor, generator: Generator) -> Tensor:
+    """Move, stretch and slant a little, each by a normal number of mean 0, bilinear."""
+    N = _shape(X)[0]
+    change = torch.tensor([[0.12, 0.15, 0.12], [0.10, 0.08, 0.08]])
+    theta = torch.eye(2, 3) + change * torch.randn(N, 2, 3, generator=generator)
+    pixels = X.to(torch.promote_types(X.dtype, torch.float32))
+    places = F.affine_grid(theta.to(pixels), [*X.shape], align_corners=False)
+    shaken = F.grid_sample(pixels, places, align_corners=False)  # (N, C, H, W)
+    return (shaken if X.is_floating_point() else shaken.round()).to(X.dtype)
 
 
 def erasing(

@@ -65,6 +65,40 @@ def draw(n, classes="ABCDEFGHIJ", seed=0, size=28):
     return images, labels
 
 
+def fitted(letters, size=8):
+    """The letters alone, cut out, in the middle of their pictures and as bright as can be.
+
+    letters are (N, 1, H, H), uint8, as from `draw`; the result is (N, 1, size, size), float in
+    0 … 1. The cut is a square around the ink, pixels above 0.3, whose longer side fills it.
+    Raises ValueError for pictures of another shape, and for one without ink.
+    """
+    if (
+        letters.ndim != 4
+        or letters.shape[1] != 1
+        or letters.shape[2] != letters.shape[3]
+    ):
+        raise ValueError(
+            f"letters of shape {tuple(letters.shape)}: wanted (N, 1, H, H), as draw gives them"
+        )
+    ink, H = letters.float() / 255, letters.shape[-1]
+    inked = ink[:, 0] > 0.3  # (N, H, H)
+    if (blank := (~inked.flatten(1).any(dim=1)).nonzero()).numel():
+        raise ValueError(
+            f"picture {blank[0].item()} has no ink: wanted pixels above 0.3"
+        )
+    theta, sides = torch.zeros(len(letters), 2, 3), []
+    for row, lines in enumerate((inked.any(dim=1), inked.any(dim=2))):  # x, then y
+        first = lines.float().argmax(dim=1)
+        end = H - lines.flip(1).float().argmax(dim=1)
+        sides.append(end - first)
+        theta[:, row, 2] = (first + end) / H - 1  # the middle, from -1 to 1
+    theta[:, 0, 0] = theta[:, 1, 1] = torch.maximum(*sides) / H
+    # four by four points a pixel, averaged: edges come out smooth
+    places = F.affine_grid(theta, [len(letters), 1, 4 * size, 4 * size], False)
+    small = F.avg_pool2d(F.grid_sample(ink, places, align_corners=False), 4)
+    return small / small.amax((1, 2, 3), keepdim=True)
+
+
 def _pick(masters, labels, generator):
     """A letter of each label, (B, 1, MASTER, MASTER), in a font chosen by chance."""
     fonts = torch.randint(masters.shape[1], labels.shape, generator=generator)
