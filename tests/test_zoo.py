@@ -8,6 +8,7 @@ import torch
 import torchvision
 
 from torchbook import weights, zoo
+from torchbook.data import glyphs
 from torchbook.data.fetch import MissingError
 from torchbook.data.folder import DataError
 from torchbook.models.backbone import CLASSES, Backbone
@@ -152,12 +153,36 @@ def test_an_unknown_name_is_refused_with_what_there_is(name, words):
         zoo.load(name)
 
 
-def test_the_weights_of_the_package_are_small_and_say_where_they_are_from():
+@pytest.mark.parametrize(
+    ("file", "right"), [(zoo.FILE, 0.9), (zoo.LETTERS, 0.75)], ids=zoo.OWN
+)
+def test_the_weights_of_the_package_are_small_and_say_where_they_are_from(file, right):
     from safetensors import safe_open
 
-    with safe_open(zoo.FILE, "pt") as file:
-        notes = file.metadata()
+    with safe_open(file, "pt") as opened:
+        notes = opened.metadata()
     assert {"command", "data", "seed", "test_accuracy"} <= notes.keys()
-    assert float(notes["test_accuracy"]) > 0.9
-    assert zoo.FILE.stat().st_size < 2 * 2**20
-    assert zoo.load("backbone").model(torch.zeros(1, 3, 32, 32)).isfinite().all()
+    assert float(notes["test_accuracy"]) > right
+    assert file.stat().st_size < 2 * 2**20
+
+
+def test_the_backbone_takes_color_pictures():
+    net = zoo.load("backbone")
+    assert net.model(torch.zeros(1, 3, net.size, net.size)).isfinite().all()
+
+
+def test_the_reader_of_letters_reads_letters():
+    """Drawn anew, so none of them was in its training."""
+    net = zoo.load("letters")
+    drawn, y = glyphs.draw(520, "".join(net.classes), seed=99)
+    with torch.inference_mode():
+        said = net.model((glyphs.fitted(drawn) - net.mean[0]) / net.std[0]).argmax(1)
+    assert (said == y).double().mean() > 0.7
+
+
+def test_missing_letters_are_named_with_the_command_that_makes_them(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(zoo, "LETTERS", tmp_path / "letters.safetensors")
+    with pytest.raises(DataError, match=r"(?s)is not there.*benchmarks/letters.py"):
+        zoo.load("letters")

@@ -1,7 +1,7 @@
 """Trained networks by name: `load("resnet18", stand_in="backbone")`.
 
 The networks of torchvision, whose weights are fetched once and kept by torch, and the book's
-own small one, whose weights are part of the package.
+own two small ones, whose weights are part of the package.
 """
 
 import difflib
@@ -22,9 +22,11 @@ from torchbook.data.fetch import FetchError, MissingError, reached
 from torchbook.data.folder import DataError
 from torchbook.data.mirrors import patience
 from torchbook.models import backbone as own
+from torchbook.models import letters
 
 FILE = Path(own.__file__).parent / "weights" / "backbone.safetensors"
-COMMAND = "python benchmarks/backbone.py"
+LETTERS = FILE.with_name("letters.safetensors")
+OWN = ("backbone", "letters")
 
 
 class UnknownNetworkError(DataError, ValueError):
@@ -77,7 +79,7 @@ def load(
     download: bool = True,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Trained:
-    """The trained network of that name: "backbone", or a classifier of torchvision.
+    """The trained network of that name: "backbone", "letters", or a classifier of torchvision.
 
     Weights that torch has kept are used, else fetched; failing that `stand_in` is loaded, as
     its `note` says. Raises UnknownNetworkError, and DataError where there is no stand-in or
@@ -85,6 +87,8 @@ def load(
     """
     if name == "backbone":
         return _backbone()
+    if name == "letters":
+        return _letters()
     entry = _entry(name)
     try:
         return _published(name, entry, download, progress)
@@ -101,30 +105,36 @@ def backbone(pretrained: bool = True) -> own.Backbone:
 
 
 def _backbone() -> Trained:
-    model = own.Backbone()
+    known = f"CIFAR-10 without cats and dogs, {len(own.CLASSES)} classes"
+    hint = "python benchmarks/backbone.py", "20 minutes on two cores, with CIFAR-10"
+    model = _with_weights(own.Backbone(), FILE, "backbone", *hint)
+    return _own("backbone", "the book's backbone", known, model, own)
+
+
+def _letters() -> Trained:
+    known = f"drawn letters, {len(letters.CLASSES)} classes"
+    hint = "python benchmarks/letters.py", "a minute and a half on one core"
+    model = _with_weights(letters.reader(), LETTERS, "reader of letters", *hint)
+    return _own("letters", "the book's reader of letters", known, model, letters)
+
+
+def _own(name: str, title: str, known: str, model: nn.Module, facts) -> Trained:
+    origin = f"trained on {known}"
+    look = facts.CLASSES, facts.SIZE, facts.MEAN, facts.STD
+    return Trained(name, title, origin, model.eval(), *look, wanted=title)
+
+
+def _with_weights(model: nn.Module, file: Path, what: str, command: str, cost: str):
     try:
-        if not FILE.is_file():
-            raise CheckpointError(f"{FILE} is not there")
-        model.load_state_dict(weights.read(FILE))
+        if not file.is_file():
+            raise CheckpointError(f"{file} is not there")
+        model.load_state_dict(weights.read(file))
     except (CheckpointError, RuntimeError) as error:
         raise DataError(
-            f"the weights of the book's backbone cannot be loaded: {error}.\nTo make them, "
-            f"run {COMMAND} at the top of the repository (20 minutes on two cores, with "
-            "CIFAR-10 in the data folder)"
+            f"the weights of the book's {what} cannot be loaded: {error}.\nTo make them, "
+            f"run {command} at the top of the repository ({cost})"
         ) from None
-    title = "the book's backbone"
-    known = f"CIFAR-10 without cats and dogs, {len(own.CLASSES)} classes"
-    return Trained(
-        "backbone",
-        title,
-        f"trained on {known}",
-        model.eval(),
-        own.CLASSES,
-        own.SIZE,
-        own.MEAN,
-        own.STD,
-        wanted=title,
-    )
+    return model
 
 
 def _entry(name: str):
@@ -133,11 +143,11 @@ def _entry(name: str):
 
     names = models.list_models(module=models)
     if name not in names:
-        near = difflib.get_close_matches(name, ["backbone", *names], n=2)
+        near = difflib.get_close_matches(name, [*OWN, *names], n=2)
         meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise UnknownNetworkError(
-            f"no trained network is called {name!r}.{meant} There are 'backbone', 'resnet18', "
-            f"'densenet121', and {len(names) - 2} others of torchvision."
+            f"no trained network is called {name!r}.{meant} There are 'backbone', 'letters', "
+            f"'resnet18', 'densenet121', and {len(names) - 2} others of torchvision."
         )
     return models.get_model_weights(name).DEFAULT
 
