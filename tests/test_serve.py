@@ -171,3 +171,21 @@ def test_a_missing_extra_is_named(answer, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ImportError, match=r"pip install 'torchbook\[serve\]'"):
         serve.run(None)
+
+
+def test_what_is_loaded_is_left_alone_by_the_garbage_collector(answer, monkeypatch):
+    """Or it is walked through every few seconds, while everybody waits."""
+    import gc
+
+    import uvicorn
+
+    seen = []
+    monkeypatch.setattr(
+        uvicorn, "run", lambda *a, **k: seen.append(gc.get_freeze_count())
+    )
+    before = gc.get_freeze_count()
+    try:
+        serve.run(serve.app(answer, FACTS), port=0)
+    finally:
+        gc.unfreeze()
+    assert seen[0] > before + 10_000

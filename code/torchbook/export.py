@@ -39,7 +39,7 @@ class ExportError(RuntimeError):
 
 
 class Ready(nn.Module):
-    """A network with its scaling before it: bytes (N, C, H, W) give logits (N, classes)."""
+    """A network behind its scaling: bytes (N, C, H, W) give logits (N, classes)."""
 
     def __init__(self, model: nn.Module, mean: float, std: float) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ def traced(model: nn.Module, X: Tensor) -> torch.export.ExportedProgram:
     except Exception as error:  # torch raises a dozen kinds, some of them private
         raise ExportError(
             f"the network cannot be written down as a graph: {_first_line(error)} "
-            "Is there an `if` that depends on the numbers, or a batch size in its code? "
+            "Is there an `if` that depends on the numbers, or a batch size in it? "
             "torch.where chooses without an `if`."
         ) from error
 

@@ -8,6 +8,7 @@ where the network fails, which is then in the log.
 
 # Annotations are not put off here, as FastAPI reads them, and its names are local.
 import asyncio
+import gc
 import io
 import socket
 import threading
@@ -171,6 +172,10 @@ def run(service, host: str = "127.0.0.1", port: int = 8000) -> None:
     except ImportError as error:
         raise ImportError(NEEDS) from error
     check_address(host, port)
+    # Python's garbage collector walks through all that is loaded, 0.2 s now and then, in which
+    # everybody waits; what is there now stays, so it need not look at it again
+    gc.collect()
+    gc.freeze()
     # names of files stay out of the log: it says who asked, method, path and code
     bounds = {"timeout_keep_alive": 10, "timeout_graceful_shutdown": 30}
     uvicorn.run(service, host=host, port=port, **bounds)

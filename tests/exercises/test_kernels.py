@@ -104,7 +104,10 @@ WRONG = {
             lambda X: (scores(X, SOBEL).abs() + scores(X, SOBEL.T).abs()).amax(dim=1),
             "Square both",
         ),
-        "upright only": (lambda X: scores(X, SOBEL).abs().amax(dim=1), "that lie are"),
+        "upright only": (
+            lambda X: scores(X, SOBEL).abs().amax(dim=1),
+            "Level edges are",
+        ),
         "lying only": (lambda X: scores(X, SOBEL.T).abs().amax(dim=1), "Upright edges"),
         "sum of colors": (
             lambda X: strengths(X.sum(dim=1, keepdim=True))[:, 0],

@@ -44,9 +44,15 @@ def only_on(model, parts):
 
 
 def only_off(model, parts):
+    for name, p in model.named_parameters():
+        if name.split(".")[0] not in parts:
+            p.requires_grad = False
+    return learning(model)
+
+
+def children_only(model, parts):
     for name, child in model.named_children():
-        if name not in parts:
-            child.requires_grad_(False)
+        child.requires_grad_(name in parts)
     return learning(model)
 
 
@@ -130,6 +136,7 @@ WRONG = {
         "names": (lambda s, p: [n.removeprefix(p) for n in s], "wanted a dictionary"),
     },
     "thaw": {
+        "children only": (children_only, "the model's own"),
         "only on": (only_on, "Those not named are not to learn"),
         "only the convolutions": (only_weights, "Every parameter of a part counts"),
         "only off": (only_off, "Set requires_grad of every part"),

@@ -41,7 +41,7 @@ def random_crop(X: Tensor, generator: Generator, padding: int = 4) -> Tensor:
     places = 2 * padding + 1
     top, left = torch.randint(places, (2, N), generator=generator).to(X.device)
     crops = F.pad(X, (padding,) * 4).unfold(2, H, 1).unfold(3, W, 1)
-    # (N, C, places, places, H, W), a view of all crops there are; one a sample is copied
+    # (N, C, places, places, H, W), a view of all crops there are; one each is copied
     return crops[torch.arange(N, device=X.device), :, top, left]  # (N, C, H, W)
 
 

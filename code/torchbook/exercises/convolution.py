@@ -57,7 +57,7 @@ def check_receptive_field(receptive_field):
             (_field(layers, dilation=0), "A dilation spreads the weights of a kernel."),
             (
                 _field(layers, last=True),
-                "Neighbors are as far apart as the product of all strides before.",
+                "Neighbours are as far apart as the product of all strides before.",
             ),
             (_field(layers) - 1, "With no layer, a score is one pixel: begin with 1."),
             (

@@ -50,7 +50,7 @@ def _slips(x: Tensor, kernel: Tensor, stride: int) -> list:
         (_laid(x, kernel.flip(0, 1), stride), "The kernel is turned round."),
         (_laid(x, kernel.T, stride), "Rows and columns of the kernel are swapped."),
         (_laid(x.T, kernel, stride), "Rows and columns of x are swapped."),
-        (_laid(x, kernel, 1), "Neighbors in x lie stride places apart in the output."),
+        (_laid(x, kernel, 1), "Neighbours in x lie stride places apart in the output."),
         (_cut(x, kernel, stride), "There is no padding: nothing is cut off."),
         (crossed, "This slides a kernel over x. Here each pixel hands a copy out."),
         (_last_alone(x, kernel, stride), "Start with zeros once, before the loops."),

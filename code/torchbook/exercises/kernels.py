@@ -42,7 +42,7 @@ def check_color_edges(color_edges):
                 (g.abs() + h.abs()).amax(dim=1),
                 "Square both, add, and take the root.",
             ),
-            (g.abs().amax(dim=1), "Edges that lie are missing: SOBEL.T finds them."),
+            (g.abs().amax(dim=1), "Level edges are missing: SOBEL.T finds them."),
             (h.abs().amax(dim=1), "Upright edges are missing."),
             (
                 both.sqrt()[:, 0],
@@ -118,7 +118,7 @@ def _maps() -> list[tuple[str, torch.Tensor]]:
         ("a map of chance", torch.rand(1, 1, 5, 6, generator=g)),
         ("several maps", torch.randn(2, 3, 4, 4, generator=g)),
         ("maps below zero", -1 - torch.rand(1, 2, 4, 5, generator=g)),
-        ("a map with two equal neighbors", flat),
+        ("a map with two equal neighbours", flat),
     ]
 
 

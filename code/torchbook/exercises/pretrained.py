@@ -74,7 +74,9 @@ def _model() -> nn.Module:
         stage2=nn.Conv2d(3, 4, 3),
         fc=nn.Linear(4, 2),
     )
-    return nn.Sequential(parts)
+    model = nn.Sequential(parts)
+    model.register_parameter("token", nn.Parameter(torch.zeros(3)))  # of no part
+    return model
 
 
 @exercise("thaw")
@@ -117,6 +119,8 @@ def _still(learning: set[str], parts: set[str]) -> str:
     """What to say of parts that learn, or do not."""
     if "stage2" in learning - parts and "stage" in parts:
         return "'stage2' begins with 'stage' and is another part: compare whole names."
+    if learning - parts == {"token"}:
+        return "'token' is the model's own, in none of its parts: it does not learn."
     if learning > parts:
         return "Those not named are not to learn: set theirs to False."
     return "Set requires_grad of every part: True for those named, False for others."
@@ -126,15 +130,15 @@ def _counted(call: str, got, model: nn.Module, parts: list[str]) -> Case:
     """The number that came back, of those that learn."""
     sizes = {n: sum(p.numel() for p in c.parameters())
              for n, c in model.named_children()}  # fmt: skip
-    want = sum(sizes[name] for name in parts)
+    want, everything = sum(sizes[name] for name in parts), sum(sizes.values()) + 3
     tensors = sum(p.requires_grad for p in model.parameters())
     usual = [
         (
-            sum(sizes.values()),
+            everything,
             "This counts all parameters. Count those that learn.",
         ),
         (tensors, "These are tensors. Count the numbers in them: numel()."),
-        (sum(sizes.values()) - want, "These are those that do not learn."),
+        (everything - want, "These are those that do not learn."),
     ]
     return compare(call, got, want, usual, "Sum numel() of those that learn.")
 

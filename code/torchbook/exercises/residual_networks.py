@@ -9,6 +9,33 @@ import torch
 from torchbook.exercises import Case, compare, compare_entries, exercise, unchanged
 
 
+def _misread(x, bare, every, want, stride: int) -> list:
+    """What comes of the usual slips: `bare` is without bias, `every` with all places."""
+    height, width = x.shape[2:]
+    return [
+        (every, "Only every stride-th row and column is wanted."),
+        (every[:, :, ::stride], "Columns are to be left out as well."),
+        (every[:, :, :, ::stride], "Rows are to be left out as well."),
+        (
+            torch.nn.functional.avg_pool2d(every, stride),
+            "Take pixels as they are; no mean over neighbours.",
+        ),
+        (x[:, :, ::stride, ::stride], "The weights are missing."),
+        (
+            bare[:, :, ::stride, ::stride],
+            "The bias is missing: a number a channel.",
+        ),
+        (
+            every[:, :, : height // stride * stride, : width // stride * stride][
+                :, :, ::stride, ::stride
+            ],
+            "Rows and columns that are left over at the end count, too.",
+        ),
+        (want.transpose(0, 1), "The batch comes first: (N, D, H', W')."),
+        (want.relu(), "No ReLU here: a shortcut is to hand on what it gets."),
+    ]
+
+
 @exercise("projected")
 def check_projected(answer) -> Iterator[Case]:
     """projected(x, weight, bias, stride) is a convolution of 1 by 1 with that stride."""
@@ -29,28 +56,7 @@ def check_projected(answer) -> Iterator[Case]:
         bare = (weight @ x.flatten(2)).reshape(n, d, height, width)
         every = bare + bias[:, None, None]
         want = every[:, :, ::stride, ::stride]
-        usual = [
-            (every, "Only every stride-th row and column is wanted."),
-            (every[:, :, ::stride], "Columns are to be left out as well."),
-            (every[:, :, :, ::stride], "Rows are to be left out as well."),
-            (
-                torch.nn.functional.avg_pool2d(every, stride),
-                "Take pixels as they are; no mean over neighbors.",
-            ),
-            (x[:, :, ::stride, ::stride], "The weights are missing."),
-            (
-                bare[:, :, ::stride, ::stride],
-                "The bias is missing: a number a channel.",
-            ),
-            (
-                every[:, :, : height // stride * stride, : width // stride * stride][
-                    :, :, ::stride, ::stride
-                ],
-                "Rows and columns that are left over at the end count, too.",
-            ),
-            (want.transpose(0, 1), "The batch comes first: (N, D, H', W')."),
-            (want.relu(), "No ReLU here: a shortcut is to hand on what it gets."),
-        ]
+        usual = _misread(x, bare, every, want, stride)
         wrong = [pair for pair in usual if not _same(pair[0], want)]
         call = f"projected(x, weight, bias, {stride}) of x {tuple(x.shape)}"
         got = answer(x, weight, bias, stride)
