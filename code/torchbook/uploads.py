@@ -50,7 +50,7 @@ class Refused(ValueError):
 def read(
     content: bytes, facts: Facts, limits: Limits | None = None, *, invert: bool = False
 ) -> Tensor:
-    """The picture in the bytes of a JPEG or PNG file, as the network wants it: (C, H, W).
+    """The picture in the bytes of a JPEG or PNG file, as the network wants: (C, H, W).
 
     It is cut and scaled as `torchbook predict` does it. Raises Refused: 400 for what is
     empty or damaged, 413 for too many bytes or pixels, 415 for what is no such picture.
