@@ -1,6 +1,6 @@
 """A DCGAN on pictures of 28 by 28 pixels, from several seeds, measured epoch by epoch.
 
-    python benchmarks/gan.py               # about an hour on two cores
+    python benchmarks/gan.py               # half an hour on two cores
 
 The data are Fashion-MNIST where it is in the data folder or can be fetched, else drawn
 letters. A classifier, torchbook.models.cnn.CNN, is trained on the real training pictures
@@ -34,7 +34,7 @@ from torchbook.tables import Table
 
 SCALE = {"mean": 0.5, "std": 0.5}  # bytes to -1 … 1, as the generator's tanh
 LATENT, WIDTHS, BATCH, LR = 64, (64, 32), 128, (5e-4, 1e-3)
-EPOCHS, SEEDS, JUDGE_EPOCHS, COUNT = 15, 3, 3, 5000
+EPOCHS, SEEDS, JUDGE_EPOCHS, COUNT = 6, 3, 3, 5000
 SHOWN = 40  # samples kept of each epoch that is shown
 Measure = Callable[[Tensor], dict[str, float]]
 
