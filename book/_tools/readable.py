@@ -24,6 +24,7 @@ OPTION = re.compile(r"^:([\w-]+):[ \t]*(.*)$")
 INLINE = re.compile(
     r"\{(?P<role>[\w:+-]+)\}(?P<t>`+)(?P<of>.+?)(?P=t)|(?P<c>`+)[^`]+?(?P=c)", re.S
 )
+ALONE = re.compile(r"^\*?\{glue:text\}`([^`:]+)[^`]*`\*?$", re.M)
 NAMED = re.compile(r"(.+?)\s*<([^<>]+)>", re.S)
 NOTES = {"note", "tip", "warning", "important", "hint", "caution", "seealso", "danger"}
 QUIET = {"exercise-end", "solution-end", "tableofcontents", "bibliography"}
@@ -119,10 +120,8 @@ class Readable:
         """Code of the package, to look at: as Sphinx cuts it."""
         path = (self.page.path.parent / file).resolve()
         chosen = {"dedent": None, **options}
-        for flag in ("lineno-match", "linenos"):
-            chosen.pop(flag, None)
-        if chosen["dedent"] is not None:
-            chosen["dedent"] = int(chosen["dedent"] or 0)
+        if "dedent" in options:
+            chosen["dedent"] = int(options["dedent"] or 0)
         try:
             code = LiteralIncludeReader(str(path), chosen, Config()).read()[0]
         except Exception as error:
@@ -164,7 +163,13 @@ class Readable:
             text,
             flags=re.M | re.S,
         )
+        text = ALONE.sub(self._printed, text)
         return INLINE.sub(self._inline, text)
+
+    def _printed(self, found: re.Match) -> str:
+        """A result that is a sentence of its own."""
+        self.named.add(found[1])
+        return f"*(Here stands what a folded cell nearby prints as* `{found[1]}`*.)*"
 
     def _equation(self, body: str, label: str) -> str:
         """Jupyter and Colab number nothing themselves: the book's number becomes a tag."""

@@ -13,7 +13,7 @@ from code_cells import (
     without_assertions,
 )
 from labels import Labels, author_and_year, plain
-from notebooks import write_all
+from notebooks import notebook, write_all
 from pages import ROOT, BookError, Page, table_of_contents
 from readable import CUT, Readable
 from repository import Repository
@@ -195,6 +195,10 @@ def test_the_built_book_has_a_notebook_beside_each_page_with_cells(html):
     ("myst", "markdown"),
     [
         ("Of {glue:text}`tried:.1f` units", "Of `tried` units"),
+        (
+            "*{glue:text}`told`*",
+            "*(Here stands what a folded cell nearby prints as* `told`",
+        ),
         ("`{glue:text}` stays", "`{glue:text}` stays"),
         (
             "A {term}`hidden layers <hidden layer>`.",
@@ -249,6 +253,15 @@ def test_without_an_address_nothing_is_linked(labels):
 def test_what_has_no_rule_is_named(labels, myst):
     with pytest.raises(BookError, match=r"book/index\.md .*(unheard-of|no-one)"):
         Readable(Page("index"), labels, None).text(myst)
+
+
+def test_without_an_address_the_first_cell_says_what_to_do(labels):
+    first = notebook(Page("12-deployment/production"), labels, None).cells[0].source
+    assert (
+        "raise ModuleNotFoundError(" in first and "%pip" not in first.split("raise")[0]
+    )
+    assert '%pip install "/the/folder/of/the/book[export,log]"' in first
+    assert parsed(first) is not None
 
 
 @pytest.mark.parametrize(
