@@ -27,7 +27,7 @@ INLINE = re.compile(
 ALONE = re.compile(r"^\*?\{glue:text\}`([^`:]+)[^`]*`\*?$", re.M)
 NAMED = re.compile(r"(.+?)\s*<([^<>]+)>", re.S)
 NOTES = {"note", "tip", "warning", "important", "hint", "caution", "seealso", "danger"}
-QUIET = {"exercise-end", "solution-end", "tableofcontents", "bibliography"}
+QUIET = {"exercise-end", "solution-end", "build-report", "bibliography"}
 
 
 class Readable:
@@ -80,11 +80,9 @@ class Readable:
             "solution": lambda: f"{CUT}#### Solution\n\n{self.text(body)}\n{CUT}",
             "literalinclude": lambda: self._include(argument, options),
             "figure": lambda: self._figure(argument, options, body),
-            "image": lambda: self._figure(argument, options, ""),
             "math": lambda: self._equation(body, options.get("label", "")),
             "glossary": lambda: self._glossary(body),
             "code-block": lambda: f"```{argument}\n{body}\n```",
-            "build-report": lambda: "",
         }
         if name in rules:
             return rules[name]()
