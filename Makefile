@@ -15,10 +15,10 @@ unexport VIRTUAL_ENV CONDA_PREFIX # uv would install into these
 $(shell [ "$$(cat .venv/.ready 2>/dev/null)" = "$(CURDIR)" ] || rm -f .venv/.ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint serve lab bench lock clean
+.PHONY: help book test notebooks lint serve lab bench lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/.ready ## run every cell that needs it and write the book to _build/html
 	@$(BIN)/python book/_tools/build.py $(if $(JOBS),--jobs $(JOBS))
@@ -31,6 +31,9 @@ lab: .venv/.ready ## open the pages in JupyterLab: right click, Open With, Noteb
 
 test: lint book ## everything that proves the project: style, package, pages, built book
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+notebooks: .venv/.ready ## run every written notebook in a bare environment (PAGES="a b": only these)
+	@$(BIN)/python book/_tools/run_notebooks.py $(PAGES) $(if $(JOBS),--jobs $(JOBS))
 
 lint: .venv/.ready ## style and common slips, by ruff
 	@$(BIN)/ruff check --quiet .

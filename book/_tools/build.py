@@ -19,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+import repository
 from execute import cpu_count, run_all
 from filelock import FileLock, Timeout
 from pages import (
@@ -37,6 +38,9 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 REPORT = BUILD / "report.json"  # read by the page "This build"
 DONE = BUILD / ".done"  # the fingerprint of all that went into the last good build
+NOTEBOOKS = (
+    BUILD / ".notebooks"
+)  # the same for the notebooks, which name the revision too
 TOTAL = "[total-seconds]"  # in the report, until the total is known
 
 
@@ -46,6 +50,7 @@ def build(jobs: int, force: bool = False) -> None:
     inputs = fingerprint()
     whole = DONE.is_file() and (HTML / "index.html").is_file()
     if whole and not force and DONE.read_text() == inputs:
+        write_notebooks(inputs)
         print(f"Nothing has changed since the last build: {HTML / 'index.html'}")
         return
     DONE.unlink(missing_ok=True)
@@ -66,6 +71,7 @@ def build(jobs: int, force: bool = False) -> None:
     )
     write_html()
     remove_leftovers(pages)
+    write_notebooks(inputs, pages)
     total = time.perf_counter() - start
     for page in HTML.glob("*.html"):
         text = page.read_text("utf8")
@@ -93,6 +99,19 @@ def write_html() -> None:
         raise BookError(f"Jupyter Book is not content:\n{shown}")
 
 
+def write_notebooks(inputs: str, pages: list[Page] | None = None) -> None:
+    """A notebook beside each page, unless these stand there already, of this very revision."""
+    home = repository.find()
+    made_from = f"{inputs} {home}"
+    if pages is None and NOTEBOOKS.is_file() and NOTEBOOKS.read_text() == made_from:
+        return
+    import notebooks  # Sphinx and the bibliography take a second
+
+    NOTEBOOKS.unlink(missing_ok=True)
+    notebooks.write_all(pages or table_of_contents(), HTML, home)
+    NOTEBOOKS.write_text(made_from)
+
+
 def remove_leftovers(pages: list[Page]) -> None:
     """Take away what earlier builds left: pages that are gone, figures that no page shows."""
     names = {page.name for page in pages} | {"genindex", "search"}
@@ -112,7 +131,9 @@ def remove_leftovers(pages: list[Page]) -> None:
 
 def fingerprint() -> str:
     """Of every file that the book is made from, the versions, and the data at hand."""
-    digest = hashlib.sha256((environment() + data_at_hand()).encode())
+    home = repository.find()  # the pages' buttons lead there
+    where = home.identity if home else ""
+    digest = hashlib.sha256((environment() + data_at_hand() + where).encode())
     tools = [
         p for name in ("_tools", "_ext", "_assets") for p in (BOOK / name).rglob("*")
     ]
