@@ -25,7 +25,7 @@
     "nothing changed": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
   };
   const SHOWN = { // a score to a grey from 0 to 1
-    zero: [(v) => 0.5 + v / 2, "grey is zero"],
+    zero: [(v) => 0.5 + v / 4, "grey is zero"],
     relu: [(v) => v, "black is zero or less (ReLU)"],
     size: [(v) => Math.abs(v), "black is zero, both signs bright"],
   };
@@ -66,7 +66,7 @@
   function start(root, data) {
     const pictures = { pagoda: unpack(data.photo), shapes: SHAPES };
     const side = SIZE * SCALE, second = side + GAP;
-    const svg = draw("svg", { viewBox: `0 0 ${second + side} ${side + TOP + 2}`, class: "play-plane",
+    const svg = draw("svg", { viewBox: `0 0 ${second + side} ${side + TOP + 2}`, class: "play-plane play-wide",
       role: "group", "aria-label": "A picture, and beside it the scores of the kernel" },
       draw("text", { x: 0, y: 12, class: "play-strong" }, "picture"),
       draw("text", { x: second, y: 12, class: "play-strong" }, "scores of the kernel"));
