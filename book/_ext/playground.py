@@ -44,7 +44,9 @@ class Playground(SphinxDirective):
         script, picture = PLAY / f"{name}.js", picture_of(name, first)
         known = sorted(file.stem for file in PLAY.glob("*.js") if file.stem != "core")
         if name not in known:
-            raise self.error(f"no figure {name!r}: there is no {script}. Known: {known}")
+            raise self.error(
+                f"no figure {name!r}: there is no {script}. Known: {known}"
+            )
         if not picture.is_file():
             raise self.error(
                 f"there is no picture {picture}: run python book/_tools/play.py pictures"

@@ -55,7 +55,9 @@ def regions() -> dict:
         "cells": CELLS,
         "points": [[round(a, 2), round(b, 2), int(k)] for a, b, k in points],
         "frames": [frames[n : n + size[1]] for n in range(0, len(frames), size[1])],
-        "errors": [[[round(e, 4) for e in pair] for pair in row] for row in errors.tolist()],
+        "errors": [
+            [[round(e, 4) for e in pair] for pair in row] for row in errors.tolist()
+        ],
     }
 
 

@@ -4,7 +4,7 @@
 
 (() => {
   const { draw, num, plane, curve, slider, button, row, teller, chance } = torchbookPlay;
-  const MOST = 11, SETS = 60, SHOWN = 20;
+  const MOST = 11, SETS = 200, SHOWN = 20;
   const PLACES = Array.from({ length: 41 }, (_, n) => n / 20 - 1);
   const truth = (x) => Math.sin(3 * x);
   const powers = (x, degree) => Array.from({ length: degree + 1 }, (_, k) => x ** k);
@@ -88,7 +88,7 @@
         over((e) => e.bias, "play-blue"), over((e) => e.variance, "play-orange"),
         over((e) => e.bias + e.variance + sigma, ""));
       say(`Degree ${degree.value}: squared bias (blue) ${num(bias, 3)}, variance (orange) ${num(variance, 3)}, ` +
-        `noise ${num(sigma, 3)}; together (dark) ${num(bias + variance + sigma, 3)}.`);
+        `noise ${num(sigma, 3)}; together (the upper curve) ${num(bias + variance + sigma, 3)}.`);
     }
   }
 

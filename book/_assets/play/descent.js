@@ -93,6 +93,7 @@
     return draw("path", { d, class: "play-contour" });
   }
 
+  const rateOf = (v) => Number((10 ** v).toPrecision(2)); // of a slider for its logarithm
   const far = (v) => clamp(Number.isFinite(v) ? v : 1e4, -1e4, 1e4);
   const log = (h) => clamp(Math.log10(h), -8, 4);
 
@@ -108,8 +109,8 @@
 
     choice(controls, "Surface", names(SURFACES), (name) => { surface = name; open(); });
     const rules = choice(controls, "Optimizer", names(RULES), (name) => { rule = name; adopt(); redraw(); });
-    const rate = slider(controls, { label: "Rate", min: -3, max: 0.5, step: 0.05, value: -1.7,
-      show: (v) => num(10 ** v, 3) }, redraw);
+    const rate = slider(controls, { label: "Rate", min: -3, max: 0.5, step: 0.01, value: -1.7,
+      show: (v) => String(rateOf(v)) }, redraw);
     const mu = slider(controls, { label: "Momentum", min: 0, max: 0.98, step: 0.01, value: 0.8, show: (v) => num(v) }, redraw);
     const steps = slider(controls, { label: "Steps", min: 0, max: 100, step: 1, value: 30 }, redraw);
     button(buttons, "Keep this path", () => { old = current(); redraw(); });
@@ -121,7 +122,7 @@
       rate.value = Math.log10(RATES[rule]);
     }
     const current = () => ({ rule, path: walk(surface, rule,
-      { lr: 10 ** rate.value, momentum: mu.value, steps: steps.value, start: from }) });
+      { lr: rateOf(rate.value), momentum: mu.value, steps: steps.value, start: from }) });
 
     function open() {
       const { limits, start: own, lowest } = SURFACES[surface];
@@ -154,7 +155,7 @@
       const last = path.at(-1), end = height(...last), first = height(...path[0]);
       const shown = (h) => (h !== 0 && h < 0.01 ? h.toExponential(1).replace("-", "\u2212") : num(h, 3));
       if (!Number.isFinite(end) || end > 100 * (first + 1)) return say("The walk runs away: the rate is too high here.");
-      say(`${rule} with rate ${num(10 ** rate.value, 3)}${REMEMBER.includes(rule) ? ` and momentum ${num(mu.value)}` : ""}: ` +
+      say(`${rule} with rate ${rateOf(rate.value)}${REMEMBER.includes(rule) ? ` and momentum ${num(mu.value)}` : ""}: ` +
         `after ${path.length - 1} steps at (${num(last[0])}, ${num(last[1])}), height ${shown(end)}; it began at ${shown(first)}.` +
         (old ? ` Dashed: ${old.rule}, kept for comparison.` : ""));
     }

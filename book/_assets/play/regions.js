@@ -40,7 +40,7 @@
         });
       });
       area.replaceChildren(...tints.map((d, v) => draw("path", { d,
-        class: v > CUT ? "play-one" : "play-zero", opacity: num(Math.abs(v - CUT) / 10) })));
+        class: v > CUT ? "play-one" : "play-zero", opacity: num(Math.abs(v - CUT) / 15) })));
       border.replaceChildren(draw("path", { d: edges, class: "play-line" }));
       const [train, other] = data.errors[drop.value][decay.value], N = data.points.length;
       say(`Dropout ${data.dropouts[drop.value]}, weight decay ${data.decays[decay.value]}: ` +

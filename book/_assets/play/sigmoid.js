@@ -28,7 +28,8 @@
     const curves = [left.layer(), right.layer()], marks = [left.layer(), right.layer()];
     const controls = row(root), say = teller(root);
     const score = slider(controls, { label: "Score", min: -8, max: 8, step: 0.1, value: -2, show: (v) => num(v, 1) }, redraw);
-    const label = choice(controls, "The truth", { 1: "label 1", 0: "label 0" }, redraw);
+    const label = choice(controls, "The truth", { 0: "label 0", 1: "label 1" }, redraw);
+    label.value = "1";
 
     function redraw() {
       const z = score.value, y = Number(label.value), slope = slopes(z, y);
