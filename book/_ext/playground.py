@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 from html import escape
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -33,7 +34,7 @@ class Playground(SphinxDirective):
 
     required_arguments = 1
     has_content = True
-    option_spec = {
+    option_spec: ClassVar = {
         "name": directives.unchanged_required,
         "alt": directives.unchanged_required,
         "first": directives.unchanged_required,

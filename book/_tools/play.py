@@ -18,7 +18,7 @@ import sys
 from pages import BOOK, sources
 
 sys.path.insert(0, str(BOOK / "_ext"))
-from playground import PLAY, data_of, picture_of  # noqa: E402
+from playground import PLAY, data_of, picture_of
 
 FIGURE = re.compile(r"^```{playground} (\S+)\n((?::.*\n)*)", re.M)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
