@@ -15,7 +15,7 @@ from pages import ROOT, SOURCE, Page
 
 PLACES = SOURCE / "torchbook/exercises/places.json"
 STARTER = re.compile(
-    r"^```{exercise-start} ?([^\n]*)\n.*?^```{code-cell}.*?\n:tags: \[starter\]\n"
+    r"^(?:```|:::){exercise-start} ?([^\n]*)\n.*?^```{code-cell}.*?\n:tags: \[starter\]\n"
     r".*?\bcheck_(\w+)\(",
     re.M | re.S,
 )
@@ -38,7 +38,7 @@ def page_of(page: Page) -> dict:
     text = page.path.read_text("utf8")
     exercises = [
         {"name": match[2], "title": match[1].strip() or match[2]}
-        for block in re.split(r"^(?=```{exercise-start})", text, flags=re.M)
+        for block in re.split(r"^(?=(?:```|:::){exercise-start})", text, flags=re.M)
         if (match := STARTER.match(block))
     ]
     title = re.search(r"^# (.+)$", text, re.M)[1]
