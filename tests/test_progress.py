@@ -9,12 +9,17 @@ from torchbook import exercises, progress
 from torchbook.exercises import Case, exercise
 
 
+@pytest.fixture(autouse=True)
+def checks(monkeypatch):
+    """Checks made in a test do not stay in the list."""
+    monkeypatch.setattr(exercises, "CHECKS", dict(exercises.CHECKS))
+
+
 @pytest.fixture
 def file(monkeypatch, tmp_path):
     """A file of this test's own, in a folder that is not there yet."""
     path = tmp_path / "reader/progress.json"
     monkeypatch.setenv(progress.VARIABLE, str(path))
-    monkeypatch.setattr(exercises, "CHECKS", dict(exercises.CHECKS))
     return path
 
 
