@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "book/_tools"), str(ROOT / "book/_ext")]
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TORCHBOOK_OFFLINE", "1")
+os.environ["TORCHBOOK_PROGRESS"] = "off"  # whoever runs the tests is no reader
 
 NO_BROWSER = (
     "No Chromium was found, so the built pages were not opened in a browser. Install it "

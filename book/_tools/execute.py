@@ -35,11 +35,13 @@ c.InteractiveShell.xmode = "Minimal"
 c.HistoryManager.enabled = False
 c.IPKernelApp.log_level = "CRITICAL"
 """
-# What must not depend on the machine: figures come inline, progress is quiet, nothing is fetched.
+# What must not depend on the machine: figures come inline, progress is quiet, nothing is fetched,
+# and what the builder has passed is the builder's own affair.
 SETTINGS = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "MPLCONFIGDIR": str(ROOT / "_build/.matplotlib"),
     "TORCHBOOK_OFFLINE": "1",
+    "TORCHBOOK_PROGRESS": "off",
     "TQDM_DISABLE": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }

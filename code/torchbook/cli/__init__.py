@@ -5,6 +5,7 @@ torchbook evaluate runs/first
 torchbook predict runs/first shoe.png
 torchbook export runs/first shoes.onnx
 torchbook serve shoes.onnx
+torchbook progress
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import click
 from torchbook.cli import deployment
 from torchbook.cli.errors import plain_errors
 from torchbook.cli.options import DEVICE, RUN, WEIGHTS
+from torchbook.cli.progress import progress
 
 # torch is imported inside the commands: --help must not wait for it
 
@@ -224,6 +226,7 @@ def predict(run, pictures, top, invert, plot, weights, device) -> None:
 
 main.add_command(deployment.export)
 main.add_command(deployment.serve)
+main.add_command(progress)
 
 
 @main.command()

@@ -2,7 +2,8 @@
 
 A check is a generator that takes the reader's answer and yields one `Case` after another.
 The decorator `exercise` turns it into a function that runs the cases, stops at the first
-that fails, and returns an `Outcome`, which a notebook prints.
+that fails, and returns an `Outcome`, which a notebook prints. What passed is noted for the
+command `torchbook progress`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+
+from torchbook import progress
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ def exercise(name: str) -> Callable:
         def check(*answer: Any) -> Outcome:
             if any(_untouched(part) for part in answer):
                 return Outcome(name, 0, DOTS)
-            return _run(name, cases(*[_watched(part) for part in answer]))
+            outcome = _run(name, cases(*[_watched(part) for part in answer]))
+            if outcome:
+                progress.note(name)
+            return outcome
 
         CHECKS[name] = check
         return check
