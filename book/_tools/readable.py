@@ -14,9 +14,8 @@ from collections.abc import Callable
 from docutils.nodes import make_id
 from labels import Labels, author_and_year
 from pages import ROOT, BookError, Page
+from readable_figures import cut_out, playground, quiz
 from repository import Repository
-from sphinx.config import Config
-from sphinx.directives.code import LiteralIncludeReader
 
 CUT = "\f"
 OPEN = re.compile(r"^(`{3,}|:{3,})(?:\{([\w:+-]+)\})?[ \t]*(.*)$")
@@ -27,6 +26,7 @@ INLINE = re.compile(
 ALONE = re.compile(r"^\*?\{glue:text\}`([^`:]+)[^`]*`\*?$", re.M)
 NAMED = re.compile(r"(.+?)\s*<([^<>]+)>", re.S)
 NOTES = {"note", "tip", "warning", "important", "hint", "caution", "seealso", "danger"}
+PLAIN = {"tab-set", "div", "grid", "grid-item", "card", "margin", "epigraph"}
 QUIET = {"exercise-end", "solution-end", "build-report", "bibliography"}
 
 
@@ -82,6 +82,8 @@ class Readable:
             "figure": lambda: self._figure(argument, options, body),
             "math": lambda: self._equation(body, options.get("label", "")),
             "glossary": lambda: self._glossary(body),
+            "quiz": lambda: f"{quiz(body, self._sentences)}\n",
+            "playground": lambda: self._playground(options, body),
             "code-block": lambda: f"```{argument}\n{body}\n```",
         }
         if name in rules:
@@ -92,15 +94,7 @@ class Readable:
             return quoted(f"**{self._sentences([title])}**\n\n{self.text(text)}")
         if name == "tab-item":
             return f"**{argument}**\n\n{self.text(body)}\n"
-        if name in (
-            "tab-set",
-            "div",
-            "grid",
-            "grid-item",
-            "card",
-            "margin",
-            "epigraph",
-        ):
+        if name in PLAIN:
             return self.text(body)
         raise BookError(
             f"book/{self.page.name}.md has a directive {{{name}}}, for which the notebooks "
@@ -117,11 +111,8 @@ class Readable:
     def _include(self, file: str, options: dict) -> str:
         """Code of the package, to look at: as Sphinx cuts it."""
         path = (self.page.path.parent / file).resolve()
-        chosen = {"dedent": None, **options}
-        if "dedent" in options:
-            chosen["dedent"] = int(options["dedent"] or 0)
         try:
-            code = LiteralIncludeReader(str(path), chosen, Config()).read()[0]
+            code = cut_out(path, options)
         except Exception as error:
             where = f"book/{self.page.name}.md includes {file}"
             raise BookError(f"{where}, and that fails: {error}") from error
@@ -140,6 +131,17 @@ class Readable:
         address = address.replace("/blob/", "/raw/")
         shown = f"![{alt}]({address})" if address else f"*A picture in the book: {alt}*"
         return f"{shown}\n\n{number}{self.text(caption)}\n"
+
+    def _playground(self, options: dict, caption: str) -> str:
+        target = self.labels[options["name"]]
+        address = (
+            f"{self.home.book}/{target.page}.html"
+            if self.home and self.home.book
+            else ""
+        )
+        place = f"{address}#{target.anchor}" if address else ""
+        number = f"**{target.text}.** "
+        return playground(options["alt"], self.text(caption), number, place)
 
     def _glossary(self, body: str) -> str:
         """Terms in bold, each with its definition as a paragraph."""
