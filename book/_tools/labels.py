@@ -18,7 +18,7 @@ from pybtex.database import Entry, parse_file
 LABEL = re.compile(r"^\(([\w-]+)\)=\n+#+ (.+)$", re.M)
 EQUATION = re.compile(r"^\$\$[ \t]*\(([\w:-]+)\)[ \t]*$", re.M)
 EXERCISE = re.compile(r"^[`:]{3,}\{exercise(?:-start)?\}[ \t]*(.*)\n((?::.*\n)*)", re.M)
-FIGURE = re.compile(r"^[`:]{3,}\{figure\}.*\n((?::.*\n)*)", re.M)
+FIGURE = re.compile(r"^[`:]{3,}\{(?:figure|playground)\}.*\n((?::.*\n)*)", re.M)
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Labels:
             number = self._next("equation", chapter)
             self._add(page, label, f"({number})", f"equation-{label}")
         for title, options in EXERCISE.findall(text):
-            number = self._next("exercise", chapter)
-            self._add(
-                page, _option(options, "label"), f"Exercise {number}", title=title
-            )
+            counted = ":nonumber:" not in options
+            number = f" {self._next('exercise', chapter)}" if counted else ""
+            label = _option(options, "label")
+            self._add(page, label, f"Exercise{number}", title=title)
         for options in FIGURE.findall(text):
             number = self._next("figure", chapter)
             self._add(page, _option(options, "name"), f"Fig. {number}")

@@ -62,7 +62,7 @@ class Repository:
         return f"https://colab.research.google.com/github/{where}"
 
     def binder(self, page: str) -> str:
-        """Binder, on the source of a page; "" for a server that may be a private one."""
+        """Binder, on the notebook that .binder/postBuild writes; "" for a private server."""
         provider = {
             "github.com": f"gh/{self.name}",
             "gitlab.com": f"gl/{quote(self.name, safe='')}",
@@ -71,7 +71,7 @@ class Repository:
             provider = f"git/{quote(f'{self.server}/{self.name}', safe='')}"
         if provider is None:
             return ""
-        tree = quote(f"lab/tree/book/{page}.md", safe="")
+        tree = quote(f"lab/tree/notebooks/{page}.ipynb", safe="")
         branch = quote(self.branch, safe="")
         return f"https://mybinder.org/v2/{provider}/{branch}?urlpath={tree}"
 

@@ -57,7 +57,7 @@ def test_the_publishing_job_names_the_repository(tmp_path, monkeypatch):
         "Colab": "https://colab.research.google.com/github/Someone/the-book/blob/gh-pages/"
         f"{PAGE}.ipynb",
         "Binder": "https://mybinder.org/v2/gh/Someone/the-book/main"
-        "?urlpath=lab%2Ftree%2Fbook%2F02-perceptrons%2Fperceptron.md",
+        "?urlpath=lab%2Ftree%2Fnotebooks%2F02-perceptrons%2Fperceptron.ipynb",
         ".ipynb": f"../{PAGE}.ipynb",
         ".md": "x.md",
     }
@@ -165,4 +165,4 @@ def test_binder_keeps_to_the_versions_of_the_package():
 def test_binder_opens_pages_as_notebooks():
     script = ROOT / ".binder/postBuild"
     assert script.stat().st_mode & 0o111, "repo2docker runs it as it is"
-    assert "jupytext-config set-default-viewer markdown" in script.read_text("utf8")
+    assert "book/_tools/notebooks.py --to notebooks\n" in script.read_text("utf8")
