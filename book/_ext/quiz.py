@@ -72,7 +72,7 @@ class QuizDirective(SphinxDirective):
             "form",
             element(
                 "fieldset",
-                element("legend", number, *legend.children),
+                element("legend", number, words(legend)),
                 *more,
                 element(
                     "p", nodes.Text(HOW[kind]), class_="quiz-how", id=f"{name}-how"
@@ -108,12 +108,12 @@ class QuizDirective(SphinxDirective):
         tick = "checkbox" if question.several else "radio"
         for value, choice in enumerate(question.choices):
             box = element("input", type=tick, name=name, value=str(value))
-            text = element("span", *self.line(n, choice.text))
+            text = element("span", self.line(n, choice.text))
             fields += element("li", element("label", box, text))
             answers += element(
                 "li",
                 nodes.strong("", "Right: " if choice.right else "Wrong: "),
-                element("span", *self.line(n, choice.text), class_="quiz-repeated"),
+                element("span", self.line(n, choice.text), class_="quiz-repeated"),
                 self.why(choice.why),
                 data_right="true" if choice.right else "false",
             )
@@ -151,12 +151,17 @@ class QuizDirective(SphinxDirective):
     def why(self, text: str) -> Element:
         return element("div", *self.parse_text_to_nodes(text), class_="quiz-why")
 
-    def line(self, n: int, text: str) -> list[nodes.Node]:
+    def line(self, n: int, text: str) -> nodes.inline:
         """A text of one paragraph, without the paragraph: a label holds no blocks."""
         parts = self.parse_text_to_nodes(text)
         if len(parts) != 1 or not isinstance(parts[0], nodes.paragraph):
             raise QuizError(f"question {n}: {text!r} is not one paragraph of text")
-        return parts[0].children
+        return words(parts[0])
+
+
+def words(paragraph: nodes.paragraph) -> nodes.inline:
+    """What is in a paragraph. Sphinx wants a link's parent to be an element of text."""
+    return nodes.inline("", "", *paragraph.children)
 
 
 def written(value: Fraction) -> str:

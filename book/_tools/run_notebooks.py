@@ -111,6 +111,7 @@ def make_runtime(number: int) -> str:
         "ipykernel_launcher",
         "-f",
         "{connection_file}",
+        "--log-level=ERROR",
     ]
     spec = {"argv": argv, "display_name": name, "language": "python"}
     (specs / "kernel.json").write_text(json.dumps(spec))

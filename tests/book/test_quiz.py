@@ -141,6 +141,20 @@ def test_a_quiz_becomes_forms_with_folded_answers(built):
     assert float(number) == pytest.approx(1 / 3)
 
 
+def test_questions_and_choices_may_hold_links(tmp_path):
+    """Sphinx wants the parent of a link to be an element of text."""
+    linked = """\
+- ask: "What is {doc}`index`?"
+  choices:
+    - {text: "{doc}`The start <index>`", why: "See {doc}`index`.", right: true}
+    - {text: "The end", why: "It is the first page."}
+"""
+    out, log = build(tmp_path, linked)
+    assert "ERROR" not in log
+    text = (out / "review.html").read_text("utf8")
+    assert text.count('href="index.html"><span class="doc">') == 4
+
+
 def test_a_fault_stops_the_build_with_page_and_question(tmp_path):
     _, log = build(tmp_path, changed("several: true", "several: maybe"))
     assert "ERROR" in log and "review.md:3" in log
