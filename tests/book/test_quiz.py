@@ -113,7 +113,8 @@ def build(folder, quiz):
         )
         app.build()
         log.seek(0)
-        return out, log.read()
+        told = [line for line in log if "already registered" not in line]  # the second
+        return out, "".join(told)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_questions_and_choices_may_hold_links(tmp_path):
     - {text: "The end", why: "It is the first page."}
 """
     out, log = build(tmp_path, linked)
-    assert "ERROR" not in log
+    assert log == ""
     text = (out / "review.html").read_text("utf8")
     assert text.count('href="index.html"><span class="doc">') == 4
 
