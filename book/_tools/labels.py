@@ -16,7 +16,7 @@ from pages import BOOK, ROOT, Page
 from pybtex.database import Entry, parse_file
 
 LABEL = re.compile(r"^\(([\w-]+)\)=\n+#+ (.+)$", re.M)
-EQUATION = re.compile(r"^\$\$[ \t]*\(([\w:-]+)\)[ \t]*$", re.M)
+EQUATION = re.compile(r"^[ \t]*\$\$[ \t]*\(([\w:-]+)\)[ \t]*$", re.M)
 EXERCISE = re.compile(r"^[`:]{3,}\{exercise(?:-start)?\}[ \t]*(.*)\n((?::.*\n)*)", re.M)
 FIGURE = re.compile(r"^[`:]{3,}\{(?:figure|playground)\}.*\n((?::.*\n)*)", re.M)
 

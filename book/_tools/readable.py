@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from textwrap import dedent, indent
 
 from docutils.nodes import make_id
 from labels import Labels, author_and_year
@@ -158,8 +159,8 @@ class Readable:
         text = re.sub(r"^\([\w-]+\)=[ \t]*\n?", "", text, flags=re.M)
         text = re.sub(r"^% .*\n?", "", text, flags=re.M)
         text = re.sub(
-            r"^\$\$[ \t]*\n(.*?)\n\$\$[ \t]*(?:\(([\w:-]+)\))?[ \t]*$",
-            lambda m: self._equation(m[1], m[2] or ""),
+            r"^([ \t]*)\$\$[ \t]*\n(.*?)\n[ \t]*\$\$[ \t]*(?:\(([\w:-]+)\))?[ \t]*$",
+            lambda m: indent(self._equation(dedent(m[2]), m[3] or ""), m[1]),
             text,
             flags=re.M | re.S,
         )

@@ -141,6 +141,11 @@ def test_mathematics_is_typeset(opened):
     assert "\\mathbf" not in page.locator("article").inner_text()
 
 
+# A reader unfolds solutions; a project's solution holds figures.
+UNFOLD = """() => document.querySelectorAll(".toggle-hidden").forEach(
+  (folded) => folded.classList.remove("toggle-hidden"))"""
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_images_are_shown(opened, theme):
     """In each theme exactly the figures of that theme, each loaded, each with its caption."""
@@ -148,6 +153,7 @@ def test_images_are_shown(opened, theme):
     page, _ = pages[1280]
     page.emulate_media(color_scheme=theme)
     page.wait_for_function(f"document.documentElement.dataset.theme == '{theme}'")
+    page.evaluate(UNFOLD)
     figures = page.locator("article figure:not(.playground)")
     for n in range(figures.count()):
         figure = figures.nth(n)

@@ -216,6 +216,10 @@ def test_the_built_book_has_a_notebook_beside_each_page_with_cells(html):
             "$$\na \\\\ b\n$$ (eq-xor)",
             "\\begin{aligned}\na \\\\ b\n\\end{aligned}\n\\tag{N.2}",
         ),
+        (
+            "1. Then\n\n   $$\n   a\n   $$ (eq-xor)\n\n   and b",
+            "1. Then\n\n   $$\n   a\n   \\tag{N.2}\n   $$\n\n   and b",
+        ),
         ("(sec-here)=\n## Here", "## Here"),
         (
             ":::{admonition} Look\n:class: tip\n\nA\n\nB\n:::",
