@@ -6,11 +6,10 @@ the YAML is in quiz_questions.py, the checking in _assets/quiz.js.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from html import escape
 
 from docutils import nodes
-from quiz_questions import Choices, Number, QuizError, read
+from quiz_questions import Choices, Number, QuizError, read, written
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -162,12 +161,6 @@ class QuizDirective(SphinxDirective):
 def words(paragraph: nodes.paragraph) -> nodes.inline:
     """What is in a paragraph. Sphinx wants a link's parent to be an element of text."""
     return nodes.inline("", "", *paragraph.children)
-
-
-def written(value: Fraction) -> str:
-    """A number as one would write it: whole, with few decimals, or as a fraction."""
-    short = f"{float(value):.10g}"
-    return short if Fraction(short) == value else str(value)
 
 
 def begin(translator, node: Element) -> None:

@@ -76,6 +76,12 @@ def read(text: str) -> list[Choices | Number]:
     return questions
 
 
+def written(value: Fraction) -> str:
+    """A number as one would write it: whole, with few decimals, or as a fraction."""
+    short = f"{float(value):.10g}"
+    return short if Fraction(short) == value else str(value)
+
+
 def _not_yaml(text: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error)

@@ -12,7 +12,7 @@ from sphinx.config import Config
 from sphinx.directives.code import LiteralIncludeReader
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "_ext"))
-from quiz_questions import Choices, Number, read
+from quiz_questions import Choices, Number, read, written
 
 
 def quiz(body: str, sentences: Callable[[list[str]], str]) -> str:
@@ -57,7 +57,7 @@ def _ask(number: int, question: Choices | Number) -> str:
 def _tell(number: int, question: Choices | Number) -> str:
     if isinstance(question, Number):
         unit = f" {question.unit}" if question.unit else ""
-        return f"**{number}.** {_written(question)}{unit}. {question.why}"
+        return f"**{number}.** {written(question.answer)}{unit}. {question.why}"
     lines = [f"**{number}.**\n"]
     for letter, choice in _lettered(question):
         verdict = "Right" if choice.right else "Wrong"
@@ -67,11 +67,3 @@ def _tell(number: int, question: Choices | Number) -> str:
 
 def _lettered(question: Choices):
     return zip(ascii_lowercase, question.choices, strict=False)
-
-
-def _written(question: Number) -> str:
-    """1/3 stays a fraction; 5/2 is written 2.5, as it was asked."""
-    answer = question.answer
-    short = f"{float(answer):.10g}"
-    exact = abs(float(short) - float(answer)) < 1e-12 and len(short) < 9
-    return short if exact else f"{answer.numerator}/{answer.denominator}"

@@ -161,10 +161,9 @@ def test_numbers_are_those_of_the_book(html, labels):
     seen = 0
     for page in PAGES:
         text = (html / f"{page.name}.html").read_text("utf8")
-        for anchor, number in re.findall(
+        for number, anchor in re.findall(
             r'class="eqno">(\(.*?\))<a class="headerlink" href="#equation-(.*?)"', text
         ):
-            anchor, number = number, anchor
             assert labels[anchor].text == number, anchor
             seen += 1
         for anchor, number in re.findall(
