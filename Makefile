@@ -15,10 +15,10 @@ unexport VIRTUAL_ENV CONDA_PREFIX # uv would install into these
 $(shell [ "$$(cat .venv/.ready 2>/dev/null)" = "$(CURDIR)" ] || rm -f .venv/.ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks lint serve lab bench lock clean
+.PHONY: help book test notebooks chapter assignment audit pdf screenshots lint serve lab bench lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/.ready ## run every cell that needs it and write the book to _build/html
 	@$(BIN)/python book/_tools/build.py $(if $(JOBS),--jobs $(JOBS))
@@ -34,6 +34,21 @@ test: lint book ## everything that proves the project: style, package, pages, bu
 
 notebooks: .venv/.ready ## run every written notebook in a bare environment (PAGES="a b": only these)
 	@$(BIN)/python book/_tools/run_notebooks.py $(PAGES) $(if $(JOBS),--jobs $(JOBS))
+
+chapter: .venv/.ready ## begin a chapter from a template (name=02-perceptrons/margins title="Margins")
+	@$(BIN)/python book/_tools/chapter.py "$$name" "$$title"
+
+assignment: .venv/.ready ## the exercises of a part for nbgrader (PART=02-perceptrons; TO=FOLDER: there)
+	@$(BIN)/python book/_tools/assignment.py "$$PART" $(if $(TO),--to "$$TO")
+
+audit: .venv/.ready .audit/.ready ## Lighthouse and axe-core on every page (PAGES="a b": only these; AXE=1: axe alone)
+	@$(BIN)/python book/_tools/audit.py $(PAGES) $(if $(AXE),--axe-only)
+
+screenshots: .venv/.ready ## a picture of every page, two widths, light and dark, to look at (PAGES="a b")
+	@$(BIN)/python book/_tools/screenshots.py $(PAGES)
+
+pdf: .venv/.ready ## the built book as one file, _build/book.pdf
+	@$(BIN)/python book/_tools/pdf.py $(PAGES)
 
 lint: .venv/.ready ## style and common slips, by ruff
 	@$(BIN)/ruff check --quiet .
@@ -71,6 +86,12 @@ clean: ## remove everything that was built (the environment stays)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	echo "$(CURDIR)" > $@; echo "Set up in $$(( $$(date +%s) - start )) s."
+
+.audit/.ready: book/_tools/audit/package.json book/_tools/audit/package-lock.json
+	@command -v npm >/dev/null || { echo "make audit needs Node.js 22 with npm (20 does, with a warning)."; exit 1; }
+	@mkdir -p .audit && cp book/_tools/audit/package*.json .audit/
+	@cd .audit && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .venv-bench/.ready: benchmarks/requirements.txt .venv/.ready
 	@echo "Setting up .venv-bench, with Lightning and fastai."

@@ -26,8 +26,8 @@ def chunk(kind, content):
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
 
 
-def png(width, height, body=b"", depth=8, colour=0):
+def png(width, height, body=b"", depth=8, color=0):
     """A file that claims a size, whatever its body holds."""
-    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     parts = chunk(b"IHDR", head), chunk(b"IDAT", body), chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

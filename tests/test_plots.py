@@ -79,12 +79,12 @@ def test_the_style_names_its_salt_and_finds_its_font(caplog):
     assert not caplog.records
 
 
-def test_colours_of_the_package_are_those_of_the_style():
+def test_colors_of_the_package_are_those_of_the_style():
     cycle = [
         f"#{c.lstrip('#')}" for c in mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     ]
-    assert cycle == plots.COLOURS
-    assert len(set(plots.MARKERS)) == len(plots.COLOURS)
+    assert cycle == plots.COLORS
+    assert len(set(plots.MARKERS)) == len(plots.COLORS)
 
 
 def test_the_same_figure_is_the_same_bytes():
@@ -94,7 +94,7 @@ def test_the_same_figure_is_the_same_bytes():
     assert b"dc:date" not in first
 
 
-def test_points_have_a_colour_and_a_marker_for_each_class(ax):
+def test_points_have_a_color_and_a_marker_for_each_class(ax):
     X = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
     plots.points(ax, X, torch.tensor([2, 0, 2]))
     zero, two = ax.collections
@@ -102,7 +102,7 @@ def test_points_have_a_colour_and_a_marker_for_each_class(ax):
     assert two.get_offsets().tolist() == [[0, 1], [4, 5]]
     for drawn, k in ((zero, 0), (two, 2)):
         assert drawn.get_label() == f"label {k}"
-        want = to_rgba(plots.COLOURS[k])[:3]
+        want = to_rgba(plots.COLORS[k])[:3]
         assert tuple(drawn.get_facecolor()[0][:3]) == pytest.approx(want)
     shapes = [len(drawn.get_paths()[0].vertices) for drawn in (zero, two)]
     assert shapes[0] != shapes[1]
@@ -184,11 +184,11 @@ def test_regions_are_right_in_the_picture_itself():
 
 
 @pytest.mark.parametrize("k", [0, 1, 3])
-def test_regions_of_one_class_keep_its_colour(ax, k):
+def test_regions_of_one_class_keep_its_color(ax, k):
     plots.regions(ax, lambda p: torch.full((len(p),), k), SQUARE, resolution=4)
     tint = ax.images[0]
-    colour = tint.cmap(tint.norm(k))[:3]
-    assert colour == pytest.approx(to_rgba(plots.COLOURS[k])[:3])
+    color = tint.cmap(tint.norm(k))[:3]
+    assert color == pytest.approx(to_rgba(plots.COLORS[k])[:3])
 
 
 def test_regions_record_no_graph(ax):
@@ -204,10 +204,10 @@ def test_an_image_keeps_its_orientation_and_channels(ax):
     assert np.asarray(drawn.get_array()).tolist() == pixels[0].tolist()
     assert drawn.origin == "upper"
     assert ax.get_title() == "a title"
-    colour = torch.rand(3, 4, 6)
-    plots.image(ax, colour)
+    color = torch.rand(3, 4, 6)
+    plots.image(ax, color)
     assert (
-        np.asarray(ax.images[1].get_array())[1, 2].tolist() == colour[:, 1, 2].tolist()
+        np.asarray(ax.images[1].get_array())[1, 2].tolist() == color[:, 1, 2].tolist()
     )
 
 
@@ -217,8 +217,8 @@ def test_class_probabilities_have_a_bar_each_from_the_top_and_mark_the_truth(ax)
     assert [bar.get_width() for bar in ax.patches] == probs.tolist()
     assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b", "c"]
     assert ax.yaxis_inverted()
-    colours = [text.get_color() for text in ax.get_yticklabels()]
-    assert colours[0] == colours[2] != colours[1] == plots.COLOURS[2]
+    colors = [text.get_color() for text in ax.get_yticklabels()]
+    assert colors[0] == colors[2] != colors[1] == plots.COLORS[2]
 
 
 def curves(*runs):
@@ -236,16 +236,16 @@ def test_a_band_reaches_from_the_lowest_run_to_the_highest_round_the_mean(ax):
     assert ax.get_legend_handles_labels()[1] == ["ours"]
 
 
-def test_each_band_has_the_colour_of_its_line_and_the_next_another(ax):
+def test_each_band_has_the_color_of_its_line_and_the_next_another(ax):
     runs = curves([1.0, 2.0], [3.0, 2.0])
     plots.band(ax, range(2), runs, "one")
     plots.band(ax, torch.arange(2), runs, "two")
-    plots.band(ax, np.arange(2), runs, color=plots.COLOURS[4])
+    plots.band(ax, np.arange(2), runs, color=plots.COLORS[4])
     for k, line, band in zip((0, 1, 4), ax.lines, ax.collections, strict=True):
-        assert line.get_color() == plots.COLOURS[k]
-        colour = band.get_facecolor()[0]
-        assert tuple(colour[:3]) == pytest.approx(to_rgba(plots.COLOURS[k])[:3])
-        assert 0 < colour[3] < 0.3
+        assert line.get_color() == plots.COLORS[k]
+        color = band.get_facecolor()[0]
+        assert tuple(color[:3]) == pytest.approx(to_rgba(plots.COLORS[k])[:3])
+        assert 0 < color[3] < 0.3
 
 
 def test_a_band_has_a_gap_where_a_run_is_nan(ax):
@@ -292,11 +292,11 @@ def test_a_surface_is_darker_where_it_is_higher_and_tinted_to_its_corners():
     )
     ax.set_axis_off()
     fig.canvas.draw()
-    grey = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int).sum(axis=2)
-    bottom_left, bottom_right = grey[85, 30], grey[85, 195]
-    top_left, top_right = grey[2, 4], grey[2, 195]
+    gray = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int).sum(axis=2)
+    bottom_left, bottom_right = gray[85, 30], gray[85, 195]
+    top_left, top_right = gray[2, 4], gray[2, 195]
     assert top_right < top_left < bottom_right < bottom_left < 3 * 255
-    assert grey.max() < 3 * 255  # no white hole at the highest or the lowest point
+    assert gray.max() < 3 * 255  # no white hole at the highest or the lowest point
 
 
 def test_levels_of_a_surface_lie_closer_together_at_the_bottom(ax):
@@ -306,18 +306,18 @@ def test_levels_of_a_surface_lie_closer_together_at_the_bottom(ax):
     assert lines.levels.tolist() == pytest.approx([-0.625, 0.5, 2.375])
 
 
-def test_a_surface_has_only_colours_that_dark_pages_know():
+def test_a_surface_has_only_colors_that_dark_pages_know():
     def draw(ax):
         plots.surface(ax, several_minima, resolution=20)
 
     drawn = svg(draw)
     assert drawn == svg(draw)
-    colours = set(re.findall(rb"(?:fill|stroke): (#[0-9a-f]{6})", drawn))
+    colors = set(re.findall(rb"(?:fill|stroke): (#[0-9a-f]{6})", drawn))
     ink = {mpl.rcParams[name] for name in ("text.color", "xtick.color")}
     ink |= {mpl.rcParams["xtick.labelcolor"], mpl.rcParams["axes.edgecolor"]}
-    known = {f"#{colour.lstrip('#')}".encode() for colour in [*ink, plots.COLOURS[5]]}
-    assert plots.COLOURS[5].encode() in colours
-    assert colours <= known
+    known = {f"#{color.lstrip('#')}".encode() for color in [*ink, plots.COLORS[5]]}
+    assert plots.COLORS[5].encode() in colors
+    assert colors <= known
 
 
 @pytest.mark.parametrize("heights", [3.0, float("nan"), float("inf")])

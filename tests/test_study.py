@@ -122,7 +122,7 @@ def test_the_plot_shows_each_trial_where_it_belongs(study, ax):
     left, bottom = ax.transAxes.transform((0, 0))
     assert foot[1] == pytest.approx(bottom)
     assert foot[0] > left
-    assert len(drawn["pruned"].get_facecolors()) == 0  # hollow, for who sees no colours
+    assert len(drawn["pruned"].get_facecolors()) == 0  # hollow, for who sees no colors
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("lr", "score")
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
         "done",

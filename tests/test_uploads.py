@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from pictures import encoded, noise, png
 
-GREY = runs.Facts("x", "X", ("a", "b"), (1, 8, 8), 0.5, 0.5)
-COLOUR = runs.Facts("x", "X", ("a", "b"), (3, 12, 10), 0.5, 0.5)
+GRAY = runs.Facts("x", "X", ("a", "b"), (1, 8, 8), 0.5, 0.5)
+COLOR = runs.Facts("x", "X", ("a", "b"), (3, 12, 10), 0.5, 0.5)
 
 
-def refused(content, facts=GREY, **limits):
+def refused(content, facts=GRAY, **limits):
     with pytest.raises(Refused) as caught:
         uploads.read(content, facts, Limits(**limits))
     assert len(str(caught.value).split()) >= 4
@@ -31,7 +31,7 @@ def refused(content, facts=GREY, **limits):
     return caught.value.status, str(caught.value)
 
 
-@pytest.mark.parametrize("facts", [GREY, COLOUR])
+@pytest.mark.parametrize("facts", [GRAY, COLOR])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK"])
 @pytest.mark.parametrize("invert", [False, True])
 def test_a_picture_is_read_as_the_command_predict_reads_it(
@@ -51,9 +51,9 @@ def test_a_turned_photograph_is_turned_back():
     picture = noise((12, 8), "L")
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
-    upright = uploads.read(encoded(picture), GREY)
+    upright = uploads.read(encoded(picture), GRAY)
     turned = encoded(picture.rotate(180), exif=exif)
-    assert torch.equal(uploads.read(turned, GREY), upright)
+    assert torch.equal(uploads.read(turned, GRAY), upright)
 
 
 def test_what_is_empty_or_no_picture_is_refused():
@@ -78,7 +78,7 @@ def test_other_kinds_of_pictures_are_refused(kind):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_what_is_cut_off_anywhere_is_refused(kind):
     whole = encoded(noise(), kind)
-    uploads.read(whole, GREY)
+    uploads.read(whole, GRAY)
     for length in range(1, len(whole) - 20, 37):
         assert refused(whole[:length])[0] in (400, 415)
 
@@ -111,13 +111,13 @@ def test_a_turned_picture_is_changed_in_place_and_the_same(mode, turn):
     exif[0x0112] = turn
     content = encoded(picture, exif=exif)
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-    want = uploads.read(encoded(upright), COLOUR)
-    assert torch.equal(uploads.read(content, COLOUR), want)
+    want = uploads.read(encoded(upright), COLOR)
+    assert torch.equal(uploads.read(content, COLOR), want)
 
 
 def test_bytes_and_pixels_have_their_limits():
     content = encoded(noise())  # 30 by 20
-    uploads.read(content, GREY, Limits(bytes=len(content), pixels=600))
+    uploads.read(content, GRAY, Limits(bytes=len(content), pixels=600))
     status, words = refused(content, bytes=len(content) - 1)
     assert status == 413 and f"{len(content) - 1:,} bytes" in words
     status, words = refused(content, pixels=599)
@@ -140,7 +140,7 @@ def test_a_bomb_is_refused_by_its_claim_before_it_is_decoded(side, monkeypatch):
 def test_what_a_body_holds_beyond_the_claim_is_left():
     content = png(8, 8, zlib.compress(bytes(50 * 2**20)))
     try:
-        assert uploads.read(content, GREY).shape == (1, 8, 8)
+        assert uploads.read(content, GRAY).shape == (1, 8, 8)
     except Refused as error:
         assert error.status == 400
 
@@ -154,14 +154,14 @@ def test_a_bomb_in_the_text_of_a_png_is_refused():
 def test_a_jpeg_of_many_scans_is_refused():
     content = encoded(noise(), "JPEG", progressive=True)
     assert 1 < content.count(uploads.START_OF_SCAN) < 20
-    uploads.read(content, GREY)
+    uploads.read(content, GRAY)
     scan = content[content.index(uploads.START_OF_SCAN) : -2]
     assert refused(content[:-2] + scan * 100 + content[-2:])[0] == 400
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1)])
 def test_odd_shapes_fit(size):
-    assert uploads.read(encoded(noise(size)), COLOUR).shape == (3, 12, 10)
+    assert uploads.read(encoded(noise(size)), COLOR).shape == (3, 12, 10)
 
 
 @pytest.mark.parametrize("name", ["bytes", "pixels", "waiting", "decoders", "seconds"])

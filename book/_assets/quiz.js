@@ -92,6 +92,8 @@
       }
       place.append(reason);
     }
+    place.ariaBusy = "true"; // else a screen reader would read formulas as they are written
+    Promise.resolve(window.typesetAll?.(place)).catch(() => {}).then(() => { place.ariaBusy = "false"; });
     if (right === undefined) delete form.dataset.state;
     else form.dataset.state = right ? "right" : "wrong";
   }
@@ -172,12 +174,5 @@
     count(quiz);
   }
 
-  // Mathematics is set first, so that the copies of reasons have it too.
-  function start() {
-    const ready = window.MathJax?.startup?.promise ?? Promise.resolve();
-    ready.then(() => document.querySelectorAll(".quiz").forEach(prepare));
-  }
-
-  if (document.readyState === "complete") start();
-  else window.addEventListener("load", start);
+  document.querySelectorAll(".quiz").forEach(prepare);
 })();

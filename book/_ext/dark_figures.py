@@ -1,7 +1,7 @@
 """A twin of every computed figure for dark pages.
 
-Figures come out of the cells once, as SVG in the light colours of the book's style sheet.
-This swaps each of those colours for its dark counterpart in a copy, and puts both images on
+Figures come out of the cells once, as SVG in the light colors of the book's style sheet.
+This swaps each of those colors for its dark counterpart in a copy, and puts both images on
 the page with the theme's classes `only-light` and `only-dark`.
 """
 
@@ -24,13 +24,13 @@ DARK = {
     "#14876a": "#55c8a4",  # green
     "#8e56b3": "#caa0e6",  # purple
     "#a97f00": "#e3c153",  # gold
-    "#6d737d": "#a6acb6",  # grey
+    "#6d737d": "#a6acb6",  # gray
 }
-COLOUR = re.compile("|".join(DARK), re.I)
+COLOR = re.compile("|".join(DARK), re.I)
 
 
 class AddDarkFigures(SphinxPostTransform):
-    """Give each SVG drawn in the book's colours a dark twin."""
+    """Give each SVG drawn in the book's colors a dark twin."""
 
     default_priority = 900  # after glued outputs are in place
     formats = ("html",)
@@ -47,10 +47,10 @@ class AddDarkFigures(SphinxPostTransform):
             if Path(self.app.srcdir) in file.resolve().parents:
                 continue  # drawn by hand: a source of the book, not an output
             drawing = file.read_text("utf8")
-            if not COLOUR.search(drawing):
+            if not COLOR.search(drawing):
                 continue
             twin = file.with_name(f"{file.stem}-dark.svg")
-            twin.write_text(COLOUR.sub(lambda m: DARK[m[0].lower()], drawing), "utf8")
+            twin.write_text(COLOR.sub(lambda m: DARK[m[0].lower()], drawing), "utf8")
             dark = image.deepcopy()
             dark["uri"] = Path(image["uri"]).with_name(twin.name).as_posix()
             dark["candidates"] = {"*": dark["uri"]}

@@ -107,7 +107,7 @@ class QuizDirective(SphinxDirective):
         tick = "checkbox" if question.several else "radio"
         for value, choice in enumerate(question.choices):
             box = element("input", type=tick, name=name, value=str(value))
-            text = element("span", self.line(n, choice.text))
+            text = element("span", *spoken(value), self.line(n, choice.text))
             fields += element("li", element("label", box, text))
             answers += element(
                 "li",
@@ -161,6 +161,11 @@ class QuizDirective(SphinxDirective):
 def words(paragraph: nodes.paragraph) -> nodes.inline:
     """What is in a paragraph. Sphinx wants a link's parent to be an element of text."""
     return nodes.inline("", "", *paragraph.children)
+
+
+def spoken(value: int) -> list[nodes.Node]:
+    """The number of a choice, for who hears it: one that is a formula has no other words."""
+    return [element("span", nodes.Text(f"{value + 1}: "), class_="visually-hidden")]
 
 
 def begin(translator, node: Element) -> None:

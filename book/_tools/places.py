@@ -11,12 +11,13 @@ import json
 import re
 
 import yaml
+from docutils import nodes
 from pages import ROOT, SOURCE, Page
 
 PLACES = SOURCE / "torchbook/exercises/places.json"
 STARTER = re.compile(
-    r"^(?:```|:::){exercise-start} ?([^\n]*)\n.*?^```{code-cell}.*?\n:tags: \[starter\]\n"
-    r".*?\bcheck_(\w+)\(",
+    r"^(?:```|:::){exercise-start} ?([^\n]*)\n:label: (\S+)\n"
+    r".*?^```{code-cell}.*?\n:tags: \[starter\]\n.*?\bcheck_(\w+)\(",
     re.M | re.S,
 )
 
@@ -34,10 +35,14 @@ def places() -> list[dict]:
 
 
 def page_of(page: Page) -> dict:
-    """A page: its name, its title, and each exercise by the name of its check."""
+    """A page: its name, its title, and each exercise by the name of its check and its anchor."""
     text = page.path.read_text("utf8")
     exercises = [
-        {"name": match[2], "title": match[1].strip() or match[2]}
+        {
+            "name": match[3],
+            "title": match[1].strip() or match[3],
+            "anchor": nodes.make_id(match[2]),
+        }
         for block in re.split(r"^(?=(?:```|:::){exercise-start})", text, flags=re.M)
         if (match := STARTER.match(block))
     ]

@@ -1,4 +1,4 @@
-"""Data of the figures to play with: a photograph of 36 by 36 greys, and networks in training."""
+"""Data of the figures to play with: a photograph of 36 by 36 grays, and networks in training."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def photograph() -> dict:
     from sklearn.datasets import load_sample_image
 
     pixels = torch.tensor(load_sample_image("china.jpg")).permute(2, 0, 1).float()
-    grey = pixels[None, :, 60:312, 70:322].mean(dim=1, keepdim=True)
-    small = F.avg_pool2d(grey, 7)[0, 0].round().int()  # (36, 36)
+    gray = pixels[None, :, 60:312, 70:322].mean(dim=1, keepdim=True)
+    small = F.avg_pool2d(gray, 7)[0, 0].round().int()  # (36, 36)
     return {"photo": bytes(small.flatten().tolist()).hex()}
 
 

@@ -135,6 +135,12 @@ def _usual_place(server: str, name: str) -> str:
     return f"https://{home}" + ("" if repository.lower() == home else f"/{repository}")
 
 
+def commit(root: Path = ROOT) -> tuple[str, bool]:
+    """The commit of the sources, and whether they were changed since; "" without git."""
+    head = _git(root, "rev-parse", "HEAD")
+    return head, bool(head and _git(root, "status", "--porcelain"))
+
+
 def _git(root: Path, *words: str) -> str:
     """What git says of this very folder, and "" where it says nothing."""
     if not (root / ".git").exists():

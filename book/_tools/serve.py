@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import livereload.server
 from livereload import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,14 @@ class Builder(threading.Thread):
             )
 
 
+class Injector(livereload.server.LiveScriptInjector):
+    """Adds the script that reloads pages as a file: their policy refuses it in the page."""
+
+    def transform_first_chunk(self, *arguments):
+        self.script = b'<script src="/livereload.js"></script>'
+        return super().transform_first_chunk(*arguments)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
@@ -40,6 +49,7 @@ def main() -> None:
     builder = Builder()
     builder.wanted.set()
     builder.start()
+    livereload.server.LiveScriptInjector = Injector
     server = Server()
     for name in WATCHED:
         ignore = None if "." in name else lambda path: "__pycache__" in path

@@ -19,7 +19,7 @@ from torchbook import seed
 
 LARGE = 10.0  # inputs that spread more than this want to be scaled
 NEAR = 0.25  # a starting loss within this share of log C is as it should be
-LEARNT = 0.1  # a few samples are memorised when this share of log C is left
+LEARNED = 0.1  # a few samples are memorised when this share of log C is left
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def _optimizer(start: _Start) -> tuple[str, str]:
 
 def _memorise(start: _Start) -> tuple[str, str]:
     X, y, model, losses = start.X[:16], start.y[:16], start.model.train(), []
-    goal = LEARNT * math.log(start.logits.shape[1])
+    goal = LEARNED * math.log(start.logits.shape[1])
     for _ in range(start.steps):
         loss = start.loss_fn(model(X), y)
         losses.append(loss.item())

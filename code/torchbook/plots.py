@@ -1,6 +1,6 @@
 """Figures of the book: each takes the axes to draw on and returns them.
 
-`use_style` comes first on a page. It sets type and colours, and in a notebook asks for SVG.
+`use_style` comes first on a page. It sets type and colors, and in a notebook asks for SVG.
 """
 
 import sys
@@ -16,7 +16,7 @@ from matplotlib.colors import ListedColormap
 from torch import Tensor
 
 STYLE = Path(__file__).with_name("style")
-COLOURS = ["#2b6cb0", "#d2600a", "#14876a", "#8e56b3", "#a97f00", "#6d737d"]
+COLORS = ["#2b6cb0", "#d2600a", "#14876a", "#8e56b3", "#a97f00", "#6d737d"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
 
 
@@ -34,13 +34,13 @@ def use_style() -> None:
 def points(
     ax: Axes, X: Tensor, y: Tensor, *, size: float = 28, labels: bool = True
 ) -> Axes:
-    """Samples X (N, 2), a colour and a marker for each class in y (N,)."""
+    """Samples X (N, 2), a color and a marker for each class in y (N,)."""
     for k in y.unique().tolist():
         ax.scatter(
             *X[y == k].T,
             s=size,
             marker=MARKERS[k],
-            color=COLOURS[k],
+            color=COLORS[k],
             linewidths=0,
             alpha=0.85,
             label=f"label {k}" if labels else None,
@@ -70,15 +70,15 @@ def regions(
     grid = torch.cartesian_prod(x1, x2)  # (resolution², 2)
     with torch.no_grad():
         classes = classify(grid).reshape(resolution, resolution).T.numpy()
-    colours = ListedColormap(COLOURS[: max(2, int(classes.max()) + 1)])
+    colors = ListedColormap(COLORS[: max(2, int(classes.max()) + 1)])
     ax.imshow(
         classes,
         origin="lower",
         extent=limits,
         aspect="auto",
-        cmap=colours,
+        cmap=colors,
         vmin=0,
-        vmax=colours.N - 1,
+        vmax=colors.N - 1,
         alpha=0.16,
         interpolation="nearest",
         zorder=0,
@@ -136,10 +136,10 @@ def class_probabilities(
     ax: Axes, probs: Tensor, classes, *, truth: int | None = None
 ) -> Axes:
     """Bars of the probabilities (C,) of the classes; the name of the true one is green."""
-    ax.barh(range(len(classes)), probs.tolist(), color=COLOURS[0], height=0.7)
+    ax.barh(range(len(classes)), probs.tolist(), color=COLORS[0], height=0.7)
     ax.set_yticks(range(len(classes)), classes)
     if truth is not None:
-        ax.get_yticklabels()[truth].set(color=COLOURS[2], fontweight="bold")
+        ax.get_yticklabels()[truth].set(color=COLORS[2], fontweight="bold")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.set(xlabel="probability", xlim=(0, 1))
@@ -184,10 +184,10 @@ def surface(ax: Axes, surface, *, levels: int = 14, resolution: int = 80) -> Axe
         )
     edges = low + (high - low) * np.linspace(0, 1, levels + 1) ** 2
     edges[-1] = high  # rounding would leave the highest point out
-    grey = COLOURS[5]
-    tints = [(grey, alpha) for alpha in np.linspace(0.03, 0.45, levels)]
+    gray = COLORS[5]
+    tints = [(gray, alpha) for alpha in np.linspace(0.03, 0.45, levels)]
     ax.contourf(w1, w2, heights, edges, colors=tints, zorder=0)
-    ax.contour(w1, w2, heights, edges[1:-1], colors=grey, linewidths=0.4, zorder=1)
+    ax.contour(w1, w2, heights, edges[1:-1], colors=gray, linewidths=0.4, zorder=1)
     ink = mpl.rcParams["text.color"]
     ax.plot(*surface.lowest, "*", color=ink, markersize=9, zorder=4)
     ax.grid(visible=False)

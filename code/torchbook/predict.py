@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read(paths: list[Path], facts: Facts, *, invert: bool = False) -> Tensor:
-    """Picture files as bytes (N, C, H, W), in the size and colours that the model was trained on.
+    """Picture files as bytes (N, C, H, W), in the size and colors that the model was trained on.
 
     What is not of its shape is cut to it round the middle; what is transparent becomes white,
     as on paper. Raises DataError that names a file which is missing or no picture.
@@ -51,8 +51,8 @@ def fitted(picture, facts: Facts, *, invert: bool = False) -> Tensor:
 
     channels, height, width = facts.shape
     ImageOps.exif_transpose(picture, in_place=True)
-    coloured = _opaque(picture).convert("L" if channels == 1 else "RGB")
-    small = ImageOps.fit(coloured, (width, height), Image.Resampling.BOX)
+    colored = _opaque(picture).convert("L" if channels == 1 else "RGB")
+    small = ImageOps.fit(colored, (width, height), Image.Resampling.BOX)
     return pil_to_tensor(ImageOps.invert(small) if invert else small)
 
 

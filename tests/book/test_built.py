@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from dark_figures import COLOUR
+from dark_figures import COLOR
 from pages import BOOK, ROOT, sources, table_of_contents
 
 PAGES = [page.name for page in table_of_contents()]
@@ -84,9 +84,9 @@ def test_images_say_what_they_show(html, name):
         kinds = [kind for kind in twins if kind in attrs.get("class", "")]
         for kind in kinds:
             twins[kind] += 1
-        if not kinds:  # pictures alone, with nothing in the book's colours
+        if not kinds:  # pictures alone, with nothing in the book's colors
             drawing = (html / name).parent.joinpath(source).read_text("utf8")
-            assert not COLOUR.search(drawing), f"{name}: {source} has no dark twin"
+            assert not COLOR.search(drawing), f"{name}: {source} has no dark twin"
     assert twins["only-light"] == twins["only-dark"]
 
 
@@ -116,11 +116,20 @@ def test_nothing_of_this_machine_is_in_the_pages(html):
 
 
 def test_the_times_of_the_pages_are_in_the_book(html):
+    """The machine, a row for each part with their sum, and a row for each page."""
     text = (html / "this-build.html").read_text("utf8")
-    rows = re.findall(r'<tr class="row-(?:even|odd)">(.*?)</tr>', text, re.S)
+    machine, parts, pages = (
+        re.findall(r'<tr class="row-(?:even|odd)">(.*?)</tr>', table, re.S)
+        for table in re.findall(r"<table.*?</table>", text, re.S)
+    )
     running = [page for page in table_of_contents() if page.runs]
-    assert len(rows) == len(running) + 1
+    assert len(pages) == len(running) + 1
+    *times, whole = [int(re.findall(r">(\d+)<", row)[-1]) for row in parts[1:]]
+    assert abs(sum(times) - whole) <= len(parts)
     assert re.search(r"from start to end: \d+ s", text)
+    said = re.sub(r"<[^>]+>", " ", "".join(machine))
+    for words in ("Sources", "Date", "cores", "Python", "torch 2", "Data"):
+        assert words in said, words
 
 
 def test_glued_numbers_arrived(html):

@@ -88,7 +88,7 @@ def figure(name: str, *options: str, caption: str = "A caption.") -> str:
 GOOD = (":name: fig-play-x", ':alt: Three bars & "one" <b>line</b>')
 
 
-def test_the_directive_makes_a_numbered_figure(tmp_path, play_browser):
+def test_the_directive_makes_a_numbered_figure(tmp_path, browser):
     """Without scripts and on paper its picture is seen, else what the script draws."""
     done = small_book(tmp_path, figure("softmax", *GOOD))
     assert done.returncode == 0, done.stderr
@@ -97,11 +97,12 @@ def test_the_directive_makes_a_numbered_figure(tmp_path, play_browser):
     assert "_static/play/" not in index
     address = (tmp_path / "out/play.html").as_uri()
     for scripts in (True, False):
-        context = play_browser.new_context(java_script_enabled=scripts)
+        context = browser.new_context(java_script_enabled=scripts)
         page = context.new_page()
         page.goto(address)
         picture = page.locator("figure.playground .play-picture > svg")
         live = page.locator("figure.playground .play-live")
+        (live if scripts else picture).wait_for()
         assert (picture.is_visible(), live.is_visible()) == (not scripts, scripts)
         assert page.get_by_text("A caption.").is_visible()
         page.emulate_media(media="print")

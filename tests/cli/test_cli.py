@@ -152,7 +152,7 @@ def test_invert_swaps_dark_and_light(command, trained, digits, picture, tmp_path
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1"])
-def test_other_kinds_of_pictures_are_turned_into_grey(
+def test_other_kinds_of_pictures_are_turned_into_gray(
     command, trained, picture, digits, mode
 ):
     n = next(n for n in range(30) if digits.y_test[n] == 0)

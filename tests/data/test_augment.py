@@ -103,8 +103,8 @@ def test_every_sample_has_its_own_choice(function):
 
 @each
 def test_channels_go_together(function):
-    grey = pictures(30, channels=1).repeat(1, 3, 1, 1)
-    got = function(grey, chance())
+    gray = pictures(30, channels=1).repeat(1, 3, 1, 1)
+    got = function(gray, chance())
     assert torch.equal(got[:, 0], got[:, 1])
     assert torch.equal(got[:, 0], got[:, 2])
 

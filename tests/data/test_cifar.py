@@ -260,7 +260,7 @@ def test_a_folder_that_can_not_be_made(small, served, tmp_path):
 
 
 def jpeg(label, n):
-    """A picture whose colour tells its class."""
+    """A picture whose color tells its class."""
     file = io.BytesIO()
     Image.new("RGB", (32, 32), (25 * label, 10 * n, 128)).save(file, "JPEG", quality=75)
     return file.getvalue()

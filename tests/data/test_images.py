@@ -81,23 +81,23 @@ def test_glyphs_are_drawn_once_and_kept(tmp_path):
     assert torch.equal(data.y_test, again.y_test)
 
 
-def test_coloured_glyphs_have_the_shape_of_cifar10(tmp_path):
+def test_colored_glyphs_have_the_shape_of_cifar10(tmp_path):
     said = []
-    data = images.load("colour_glyphs", progress=said.append)
+    data = images.load("color_glyphs", progress=said.append)
     is_well_formed(data)
     assert data.X_train.shape == (60, 3, 32, 32)
     assert data.X_test.shape == (20, 3, 32, 32)
     assert "".join(data.classes) == "ABCDEFGHIJ"
-    again = images.load("Colour Glyphs", progress=said.append)
+    again = images.load("Color Glyphs", progress=said.append)
     assert len(said) == 1
     assert torch.equal(data.X_train, again.X_train)
-    assert data.note.startswith("Data: Coloured glyphs (letters drawn from the fonts")
+    assert data.note.startswith("Data: Colored glyphs (letters drawn from the fonts")
 
 
-def test_coloured_glyphs_stand_in_for_cifar10(empty):
-    data = images.load("CIFAR-10", stand_in="colour_glyphs")
+def test_colored_glyphs_stand_in_for_cifar10(empty):
+    data = images.load("CIFAR-10", stand_in="color_glyphs")
     assert (data.name, data.wanted, data.is_stand_in) == (
-        "colour_glyphs",
+        "color_glyphs",
         "CIFAR-10",
         True,
     )

@@ -14,18 +14,18 @@ from torchbook.data.folder import DataError
 CLASSES = ("zebra", "ant", "bee")  # in an order that no folder has
 
 
-def jpeg(colour, size=(8, 8), kind="JPEG", mode="RGB"):
+def jpeg(color, size=(8, 8), kind="JPEG", mode="RGB"):
     file = io.BytesIO()
-    Image.new(mode, size, colour).save(file, kind, quality=95)
+    Image.new(mode, size, color).save(file, kind, quality=95)
     return file.getvalue()
 
 
-def colour_of(label, n):
+def color_of(label, n):
     return (60 * label + 20, 10 * n + 20, 100)
 
 
 PICTURES = {
-    f"train/{name}/{n:04}.jpg": jpeg(colour_of(label, n))
+    f"train/{name}/{n:04}.jpg": jpeg(color_of(label, n))
     for label, name in enumerate(CLASSES)
     for n in range(5)
 }
@@ -84,9 +84,9 @@ def test_the_order_is_shuffled_and_does_not_depend_on_the_archive(path):
     assert torch.equal(y, y_again)
 
 
-def test_a_grey_picture_gets_three_equal_channels(path):
-    grey = dict.fromkeys(PICTURES, jpeg(90, mode="L"))
-    X, _ = read(archive(path, grey))
+def test_a_gray_picture_gets_three_equal_channels(path):
+    gray = dict.fromkeys(PICTURES, jpeg(90, mode="L"))
+    X, _ = read(archive(path, gray))
     assert torch.equal(X[:, 0], X[:, 1])
     assert torch.equal(X[:, 0], X[:, 2])
 

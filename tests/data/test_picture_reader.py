@@ -13,7 +13,7 @@ from torchbook.data.picture_reader import Reader, Request, cover, decode, to_ten
 
 
 def smooth(width, height):
-    """A picture of colours that change slowly, another at each place."""
+    """A picture of colors that change slowly, another at each place."""
     x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
     return Image.fromarray(np.stack([x, y, 255 - x], axis=-1).astype(np.uint8))
 
@@ -51,7 +51,7 @@ def test_an_oblong_size_is_height_by_width():
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "want"),
+    ("mode", "color", "want"),
     [
         ("L", 77, (77, 77, 77)),
         ("1", 1, (255, 255, 255)),
@@ -59,8 +59,8 @@ def test_an_oblong_size_is_height_by_width():
         ("LA", (50, 255), (50, 50, 50)),
     ],
 )
-def test_every_mode_becomes_rgb(tmp_path, mode, colour, want):
-    image = decode(saved(tmp_path, Image.new(mode, (5, 4), colour)))
+def test_every_mode_becomes_rgb(tmp_path, mode, color, want):
+    image = decode(saved(tmp_path, Image.new(mode, (5, 4), color)))
     assert (image.mode, image.size, image.getpixel((2, 2))) == ("RGB", (5, 4), want)
     palette = Image.new("RGB", (5, 4), (9, 8, 7)).convert("P")
     assert decode(saved(tmp_path, palette, "p.png")).mode == "RGB"

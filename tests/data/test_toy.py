@@ -75,11 +75,11 @@ def test_separable_refuses_a_margin_that_leaves_no_room(margin):
         toy.separable(margin=margin)
 
 
-def test_blobs_have_their_centres_and_spread():
+def test_blobs_have_their_centers_and_spread():
     X, y = toy.blobs(40_000, gap=3.0)
-    for label, centre in ((0, -1.5), (1, 1.5)):
+    for label, center in ((0, -1.5), (1, 1.5)):
         cloud = X[y == label]
-        want = torch.tensor([centre, 0.0])
+        want = torch.tensor([center, 0.0])
         torch.testing.assert_close(cloud.mean(dim=0), want, atol=0.03, rtol=0)
         torch.testing.assert_close(cloud.T.cov(), torch.eye(2), atol=0.03, rtol=0)
 

@@ -128,7 +128,7 @@ WRONG = {
             he(lambda W: nn.init.kaiming_uniform_(W, nonlinearity="relu")),
             "A bell curve",
         ),
-        "not centred": (
+        "not centered": (
             he(lambda W: nn.init.normal_(W, 1.0, (2 / W.shape[1]) ** 0.5)),
             "The mean is 0",
         ),

@@ -113,7 +113,7 @@ WRONG = {
             lambda X: strengths(X.sum(dim=1, keepdim=True))[:, 0],
             "added up before",
         ),
-        "grey": (
+        "gray": (
             lambda X: strengths(X.mean(dim=1, keepdim=True))[:, 0],
             "the mean of the colors",
         ),

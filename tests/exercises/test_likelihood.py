@@ -66,7 +66,7 @@ RIGHT = {
         lambda z: log_sum_exp(z.double()).tolist(),
         lambda z: -z.log_softmax(1)[:, 0] + z[:, 0],
     ],
-    "centred_logits": [
+    "centered_logits": [
         lambda p: p.log() - p.log().mean(dim=1, keepdim=True),
         lambda p: torch.stack([(r / r.log().mean().exp()).log() for r in p]),
     ],
@@ -161,7 +161,7 @@ WRONG = {
         "no keepdim": (lambda z: (z - z.amax(1)).exp().sum(1).log(), BROKE),
         "powers of 2": (lambda z: (2**z).sum(1).log(), "exp of each score"),
     },
-    "centred_logits": {
+    "centered_logits": {
         "not moved": (lambda p: p.log(), "do not add up to 0"),
         "largest at 0": (
             lambda p: (p / p.amax(1, keepdim=True)).log(),

@@ -38,7 +38,7 @@ def one_after_the_other(x, y, w, b, lr):
     return w, b - lr * slopes(x, y, w, b)[1]
 
 
-def centred_formula(x, y):
+def centered_formula(x, y):
     x_c, y_c = x - x.mean(), y - y.mean()
     w = (x_c * y_c).sum() / (x_c * x_c).sum()
     return w, y.mean() - w * x.mean()
@@ -53,7 +53,7 @@ def through_zero(x, y):
     return (x * y).sum() / (x * x).sum()
 
 
-class Centred(nn.Module):
+class Centered(nn.Module):
     """The module that is asked for; `kept` says how it keeps the mean."""
 
     def __init__(self, mean, outputs, kept="buffer", bias=True):
@@ -72,7 +72,7 @@ class Centred(nn.Module):
         return self.linear(X - self.mean)
 
 
-class CentredByHand(nn.Module):
+class CenteredByHand(nn.Module):
     def __init__(self, mean, outputs):
         super().__init__()
         self.register_buffer("mean", mean)
@@ -83,7 +83,7 @@ class CentredByHand(nn.Module):
         return (X - self.mean) @ self.W.T + self.b
 
 
-class CentredByColumns(Centred):
+class CenteredByColumns(Centered):
     """The weights (D, K), for a product without a turn."""
 
     def __init__(self, mean, outputs):
@@ -96,7 +96,7 @@ class CentredByColumns(Centred):
         return (X - self.mean) @ self.W + self.b
 
 
-class WeightsInPieces(Centred):
+class WeightsInPieces(Centered):
     def __init__(self, mean, outputs):
         super().__init__(mean, outputs)
         self.pieces = nn.ParameterList(nn.Parameter(w) for w in torch.randn(2, outputs))
@@ -107,37 +107,37 @@ class WeightsInPieces(Centred):
         return (X - self.mean) @ torch.stack([*self.pieces]) + self.b
 
 
-class Uncentred(Centred):
+class Uncentered(Centered):
     def forward(self, X):
         return self.linear(X)
 
 
-class Added(Centred):
+class Added(Centered):
     def forward(self, X):
         return self.linear(X + self.mean)
 
 
-class TurnedRound(Centred):
+class TurnedRound(Centered):
     def forward(self, X):
         return self.linear(self.mean - X)
 
 
-class ByTheBatch(Centred):
+class ByTheBatch(Centered):
     def forward(self, X):
         return self.linear(X - X.mean(dim=0))
 
 
-class Blind(Centred):
+class Blind(Centered):
     def forward(self, X):
         return self.linear(0 * X)
 
 
-class Halved(Centred):
+class Halved(Centered):
     def forward(self, X):
         return self.linear((X - self.mean) / 2)
 
 
-class UncentredFromZero(Uncentred):
+class UncenteredFromZero(Uncentered):
     """At weights of zero, inputs make no difference."""
 
     def __init__(self, mean, outputs):
@@ -145,22 +145,22 @@ class UncentredFromZero(Uncentred):
         nn.init.zeros_(self.linear.weight)
 
 
-class ForgotReturn(Centred):
+class ForgotReturn(Centered):
     def forward(self, X):
         super().forward(X)
 
 
-class Transposed(Centred):
+class Transposed(Centered):
     def forward(self, X):
         return self.linear((X - self.mean).T)
 
 
-class OneRow(Centred):
+class OneRow(Centered):
     def forward(self, X):
         return super().forward(X)[0]
 
 
-class FromOutside(Centred):
+class FromOutside(Centered):
     def __init__(self, mean, outputs):
         super().__init__(mean.clone(), outputs)
         self.outside = [mean]
@@ -231,16 +231,16 @@ RIGHT = {
         lambda x: 1 / (x**2).mean(),
         lambda x: len(x) / float(x @ x),
     ],
-    "line_formula": [centred_formula, formula_by_lstsq],
+    "line_formula": [centered_formula, formula_by_lstsq],
     "error_per_output": [
         lambda Y_hat, Y: ((Y_hat - Y) ** 2).mean(dim=0),
         lambda Y_hat, Y: F.mse_loss(Y_hat, Y, reduction="none").mean(0),
     ],
-    "centred": [
-        Centred,
-        CentredByHand,
-        CentredByColumns,
-        lambda mean, outputs: Centred(mean, outputs),
+    "centered": [
+        Centered,
+        CenteredByHand,
+        CenteredByColumns,
+        lambda mean, outputs: Centered(mean, outputs),
     ],
     "fit_until": [train, with_slips(column=True)],
 }
@@ -279,42 +279,42 @@ WRONG = {
         "one for each": (lambda x: 1 / x**2, "must not be below -1"),
     },
     "line_formula": {
-        "not centred": (
+        "not centered": (
             lambda x, y: (through_zero(x, y), y.mean() - through_zero(x, y) * x.mean()),
             "Take the means off",
         ),
         "through zero": (lambda x, y: (through_zero(x, y), 0.0), "line through zero"),
         "spread of y": (
             lambda x, y: (
-                1 / centred_formula(y, x)[0],
-                y.mean() - x.mean() / centred_formula(y, x)[0],
+                1 / centered_formula(y, x)[0],
+                y.mean() - x.mean() / centered_formula(y, x)[0],
             ),
             "Which sum is above",
         ),
         "divided by y": (
             lambda x, y: (
-                centred_formula(y, x)[0],
-                y.mean() - centred_formula(y, x)[0] * x.mean(),
+                centered_formula(y, x)[0],
+                y.mean() - centered_formula(y, x)[0] * x.mean(),
             ),
             "divides by the spread of y",
         ),
         "sign in b": (
             lambda x, y: (
-                centred_formula(x, y)[0],
-                y.mean() + centred_formula(x, y)[0] * x.mean(),
+                centered_formula(x, y)[0],
+                y.mean() + centered_formula(x, y)[0] * x.mean(),
             ),
             "b = y - w x",
         ),
         "mean for b": (
-            lambda x, y: (centred_formula(x, y)[0], y.mean()),
+            lambda x, y: (centered_formula(x, y)[0], y.mean()),
             "times the mean of x off b",
         ),
         "turned round": (
-            lambda x, y: centred_formula(x, y)[::-1],
+            lambda x, y: centered_formula(x, y)[::-1],
             "w comes first",
         ),
-        "w alone": (lambda x, y: centred_formula(x, y)[0], "Return both w and b"),
-        "three": (lambda x, y: (*centred_formula(x, y), 0), "Return both w and b"),
+        "w alone": (lambda x, y: centered_formula(x, y)[0], "Return both w and b"),
+        "three": (lambda x, y: (*centered_formula(x, y), 0), "Return both w and b"),
     },
     "error_per_output": {
         "sum": (lambda a, b: ((a - b) ** 2).sum(0), "These are sums"),
@@ -326,22 +326,25 @@ WRONG = {
         "one for all": (lambda a, b: F.mse_loss(a, b), "dim=0"),
         "a row": (lambda a, b: ((a - b) ** 2).mean(0, keepdim=True), "dim=0"),
     },
-    "centred": {
+    "centered": {
         "a parameter": (
-            lambda m, k: Centred(m, k, kept="parameter"),
+            lambda m, k: Centered(m, k, kept="parameter"),
             "A parameter would be trained",
         ),
-        "a plain tensor": (lambda m, k: Centred(m, k, kept="plain"), "get lost"),
-        "not saved": (lambda m, k: Centred(m, k, kept="unsaved"), "keeps it"),
+        "a plain tensor": (lambda m, k: Centered(m, k, kept="plain"), "get lost"),
+        "not saved": (lambda m, k: Centered(m, k, kept="unsaved"), "keeps it"),
         "no bias": (
-            lambda m, k: Centred(m, k, bias=False),
+            lambda m, k: Centered(m, k, bias=False),
             "has 6 parameters, wanted 9",
         ),
-        "not taken off": (Uncentred, "Take the mean off the inputs"),
-        "not taken off, from zero": (UncentredFromZero, "Take the mean off the inputs"),
+        "not taken off": (Uncentered, "Take the mean off the inputs"),
+        "not taken off, from zero": (
+            UncenteredFromZero,
+            "Take the mean off the inputs",
+        ),
         "no return in forward": (ForgotReturn, "gave nothing, wanted a tensor of"),
         "an error in forward": (Transposed, "your module stopped with RuntimeError"),
-        "the class": (lambda m, k: Centred, "gave a type, wanted a module"),
+        "the class": (lambda m, k: Centered, "gave a type, wanted a module"),
         "added": (Added, "Take the mean off the inputs"),
         "turned round": (TurnedRound, "The sign is flipped"),
         "mean of the batch": (ByTheBatch, "forward must use self.mean"),
@@ -350,7 +353,7 @@ WRONG = {
         "weights in pieces": (WeightsInPieces, "Keep them in one, of shape (3, 2)"),
         "one row": (OneRow, "give (N, K), as nn.Linear does"),
         "from outside": (FromOutside, "forward must use self.mean"),
-        "the wrong way round": (lambda m, k: Centred(m, len(m)), "has 6 parameters"),
+        "the wrong way round": (lambda m, k: Centered(m, len(m)), "has 6 parameters"),
         "a tensor": (lambda m, k: m, "gave a Tensor, wanted a module"),
     },
     "fit_until": {
@@ -372,7 +375,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", ["centred", "fit_until"])
+@pytest.mark.parametrize("name", ["centered", "fit_until"])
 def test_the_readers_seed_stays_as_it_was(name):
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -382,7 +385,7 @@ def test_the_readers_seed_stays_as_it_was(name):
 
 def formula_in_place(x, y):
     x -= x.mean()
-    return centred_formula(x, y)
+    return centered_formula(x, y)
 
 
 def test_what_an_answer_does_to_its_input_stays_in_its_own_case():

@@ -24,7 +24,9 @@ def torchs(layers, number):
 
 @pytest.fixture
 def layers():
-    return [p.detach().double().requires_grad_() for p in stack.start(SIZES, S=4)]
+    return [
+        p.detach().double().requires_grad_() for p in stack.start_uniform(SIZES, S=4)
+    ]
 
 
 def test_scores_and_hidden_values_are_those_of_torch_networks(layers):
@@ -51,7 +53,7 @@ def test_one_backward_gives_each_network_the_slopes_of_its_own_loss(layers):
 
 
 def test_the_start_is_spread_as_that_of_nn_linear():
-    W, b = stack.start((25, 400), S=20)
+    W, b = stack.start_uniform((25, 400), S=20)
     torchs = nn.Linear(25, 400)
     bound = 25**-0.5
     assert (
@@ -68,7 +70,7 @@ def test_the_normal_start_has_the_spread_that_was_asked_for():
     assert not b.any() and b.shape == (10, 1, 300)
 
 
-@pytest.mark.parametrize("how", [stack.start, stack.start_normal])
+@pytest.mark.parametrize("how", [stack.start_uniform, stack.start_normal])
 def test_a_seed_gives_the_same_start_and_leaves_other_chance_alone(how):
     state = torch.get_rng_state()
     first, again, other = how(SIZES, 2, seed=1), how(SIZES, 2, seed=1), how(SIZES, 2, 2)
@@ -78,7 +80,7 @@ def test_a_seed_gives_the_same_start_and_leaves_other_chance_alone(how):
     assert all(p.is_leaf and p.requires_grad for p in first)
 
 
-@pytest.mark.parametrize("how", [stack.start, stack.start_normal])
+@pytest.mark.parametrize("how", [stack.start_uniform, stack.start_normal])
 @pytest.mark.parametrize("sizes, S", [((3,), 1), ((), 1), ((3, 0, 2), 1), ((3, 2), 0)])
 def test_sizes_that_make_no_network_are_refused(how, sizes, S):
     with pytest.raises(ValueError, match="such as"):

@@ -24,8 +24,8 @@
     "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
     "nothing changed": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
   };
-  const SHOWN = { // a score to a grey from 0 to 1
-    zero: [(v) => 0.5 + v / 4, "grey is zero"],
+  const SHOWN = { // a score to a gray from 0 to 1
+    zero: [(v) => 0.5 + v / 4, "gray is zero"],
     relu: [(v) => v, "black is zero or less (ReLU)"],
     size: [(v) => Math.abs(v), "black is zero, both signs bright"],
   };
@@ -41,12 +41,12 @@
     Math.hypot(x - 11, y - 12) < 7.5 || (x > 19 && x < 31 && y > 15 && y < 31) ||
     (y === 33 && x > 3 && x < 32) || (x + y === 42 && y < 13) ? 1 : 0.1);
 
-  /** A group that shows a grid of greys: one path for each grey, or drawing would be slow. */
+  /** A group that shows a grid of grays: one path for each gray, or drawing would be slow. */
   function screen(parent, left) {
     const g = draw("g", { transform: `translate(${left} ${TOP + SCALE / 2}) scale(${SCALE})`, class: "play-pixels" });
     const paths = Array.from({ length: LEVELS + 1 }, (_, n) => {
-      const grey = Math.round((255 * n) / LEVELS);
-      return draw("path", { stroke: `rgb(${grey},${grey},${grey})`, d: "" });
+      const gray = Math.round((255 * n) / LEVELS);
+      return draw("path", { stroke: `rgb(${gray},${gray},${gray})`, d: "" });
     });
     g.append(...paths);
     parent.append(g);

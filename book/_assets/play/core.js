@@ -207,17 +207,25 @@ const torchbookPlay = (() => {
   /** Each figure file hands in its name, its arithmetic, and start(root, data). */
   const figure = (name, made) => { figures[name] = made; };
 
-  /** Fill the figures of the page. The picture gives way only where that went well. */
-  function startAll() {
-    for (const box of document.querySelectorAll("figure.playground:not(.play-ready)")) {
-      const root = box.querySelector(".play-live");
-      const data = box.querySelector("script[type='application/json']");
-      figures[root.dataset.figure].start(root, data && JSON.parse(data.textContent));
-      root.hidden = false;
-      box.classList.add("play-ready");
-    }
+  const waiting = () => document.querySelectorAll("figure.playground:not(.play-ready)");
+
+  /** Fill a figure of the page. The picture gives way only where that went well. */
+  function start(box) {
+    near.unobserve(box);
+    const root = box.querySelector(".play-live");
+    const data = box.querySelector("script[type='application/json']");
+    figures[root.dataset.figure].start(root, data && JSON.parse(data.textContent));
+    root.hidden = false;
+    box.classList.add("play-ready");
   }
-  document.addEventListener("DOMContentLoaded", startAll);
+  const startAll = () => waiting().forEach(start);
+
+  // Some have much to compute: those far below the screen wait until one comes near.
+  const near = new IntersectionObserver(
+    (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => start(one.target)),
+    { rootMargin: "50%" },
+  );
+  document.addEventListener("DOMContentLoaded", () => waiting().forEach((box) => near.observe(box)));
 
   return { figures, figure, startAll, draw, make, num, clamp, round, count, plane, curve,
     handle, slider, choice, button, row, teller, chance };

@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky, 2009): 60,000 small colour photographs in ten classes.
+"""CIFAR-10 (Krizhevsky, 2009): 60,000 small color photographs in ten classes.
 
 It is read as it was published, or from archives of JPEGs that lie in the data folder. The
 published files are pickles, which run what they say when they are read: so none is, before its

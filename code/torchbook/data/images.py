@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from torchbook.data import cifar, colours, glyphs, idx
+from torchbook.data import cifar, colors, glyphs, idx
 from torchbook.data.cache import cached
 from torchbook.data.fetch import MissingError, ensure
 from torchbook.data.folder import DataError, data_folder
@@ -182,15 +182,15 @@ def _glyphs(progress) -> ImageSet:
     return _drawn("glyphs", "Glyphs", draw, [glyphs], progress)
 
 
-def _colour_glyphs(progress) -> ImageSet:
-    """Letters of one colour on another: what CIFAR-10 is in shape and in number."""
+def _color_glyphs(progress) -> ImageSet:
+    """Letters of one color on another: what CIFAR-10 is in shape and in number."""
 
     def draw(n, seed):
         ink, labels = glyphs.draw(n, LETTERS, seed, size=32)
-        # another seed: chance that chose the letters must not choose their colours
-        return colours.coloured(ink, seed + 1000), labels
+        # another seed: chance that chose the letters must not choose their colors
+        return colors.colored(ink, seed + 1000), labels
 
-    return _drawn("colour_glyphs", "Coloured glyphs", draw, [glyphs, colours], progress)
+    return _drawn("color_glyphs", "Colored glyphs", draw, [glyphs, colors], progress)
 
 
 def _drawn(name: str, title: str, draw, modules, progress) -> ImageSet:
@@ -222,7 +222,7 @@ def _drawn(name: str, title: str, draw, modules, progress) -> ImageSet:
     )
 
 
-EMBEDDED = {"digits": _digits, "glyphs": _glyphs, "colour_glyphs": _colour_glyphs}
+EMBEDDED = {"digits": _digits, "glyphs": _glyphs, "color_glyphs": _color_glyphs}
 IDX = {"fashion_mnist": idx.FASHION_MNIST, "mnist": idx.MNIST}
 TITLES = {name: published.title for name, published in IDX.items()}
 TITLES["cifar10"] = cifar.TITLE

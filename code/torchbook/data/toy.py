@@ -33,11 +33,11 @@ def separable(
 
 
 def blobs(n: int = 100, *, gap: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Two round clouds of unit standard deviation, their centres `gap` apart."""
+    """Two round clouds of unit standard deviation, their centers `gap` apart."""
     g = torch.Generator().manual_seed(seed)
     y = torch.arange(n) % 2
-    centres = torch.tensor([[-gap / 2, 0.0], [gap / 2, 0.0]])
-    return centres[y] + torch.randn(n, 2, generator=g), y
+    centers = torch.tensor([[-gap / 2, 0.0], [gap / 2, 0.0]])
+    return centers[y] + torch.randn(n, 2, generator=g), y
 
 
 def xor(n: int = 200, *, noise: float = 0.15, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -63,15 +63,18 @@ def check_log_sum_exp(log_sum_exp):
         yield compare(f"log_sum_exp({show(z)})", got, want, usual, otherwise)
 
 
-@exercise("centred_logits")
-def check_centred_logits(centred_logits):
+@exercise("centered_logits")
+def check_centered_logits(centered_logits):
     """Rows of three and of two; the last row's answer is all zeros."""
     for probs in (
         torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]),
         torch.tensor([[0.9, 0.1], [0.5, 0.5]]),
     ):
         logs = probs.log()
-        got, want = centred_logits(probs.clone()), logs - logs.mean(dim=1, keepdim=True)
+        got, want = (
+            centered_logits(probs.clone()),
+            logs - logs.mean(dim=1, keepdim=True),
+        )
         largest = logs - logs.amax(dim=1, keepdim=True)
         usual = [
             (logs, "These are logits of probs, but their rows do not add up to 0."),
@@ -86,7 +89,7 @@ def check_centred_logits(centred_logits):
             ),
         ]
         otherwise = "log(probs) gives them back; then move each row to a sum of 0."
-        yield compare(f"centred_logits({show(probs)})", got, want, usual, otherwise)
+        yield compare(f"centered_logits({show(probs)})", got, want, usual, otherwise)
 
 
 @exercise("cross_entropy_of_logits")

@@ -131,14 +131,14 @@ def check_error_per_output(error_per_output):
         yield compare(call, got, square.mean(dim=0), usual, otherwise)
 
 
-@exercise("centred")
-def check_centred(centred):
+@exercise("centered")
+def check_centered(centered):
     """What the module keeps, how it computes, and that its state goes into another one."""
     mean, K = torch.tensor([1.0, -2.0]), 3
     with torch.random.fork_rng(devices=[]):  # the reader's own seed stays as it was
-        model, other = centred(mean.clone(), K), centred(torch.zeros(2), K)
+        model, other = centered(mean.clone(), K), centered(torch.zeros(2), K)
     is_module = isinstance(model, torch.nn.Module)
-    what = f"centred(mean, {K}) gave a {type(model).__name__}, wanted a module."
+    what = f"centered(mean, {K}) gave a {type(model).__name__}, wanted a module."
     yield Case(what, is_module, "Write a class on nn.Module and return one of it.")
     advice = 'self.register_buffer("mean", mean) keeps it; plain tensors get lost.'
     if "mean" in dict(model.named_parameters()):

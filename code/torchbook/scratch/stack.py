@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 
-def start(sizes: Sequence[int], S: int, seed: int = 0) -> list[Tensor]:
+def start_uniform(sizes: Sequence[int], S: int, seed: int = 0) -> list[Tensor]:
     """S networks from one seed: weights and biases uniform in ±1/√D, as nn.Linear's.
 
     sizes are those of the inputs, of each hidden layer and of the outputs. Raises
@@ -31,7 +31,7 @@ def start_normal(
 ) -> list[Tensor]:
     """S networks from one seed, weights normal with standard deviation gain / √D, biases 0.
 
-    sizes and errors as in `start`.
+    sizes and errors as in `start_uniform`.
     """
     g, layers = _generator(sizes, S, seed), []
     for D, K in pairwise(sizes):

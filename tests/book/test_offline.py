@@ -1,0 +1,143 @@
+"""The built book opened from disk, and what a reader can do on it there and from a server."""
+
+import pytest
+from pages import table_of_contents
+
+PAGES = [page.name for page in table_of_contents()]
+CHAPTER = "02-perceptrons/perceptron"
+places = pytest.mark.parametrize("place", ["server", "disk"])
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_opens_from_disk(complaints, name):
+    """As from a server, on a screen as narrow as a phone's."""
+    assert complaints(name, "disk", 390) == []
+
+
+@places
+def test_search_finds_a_page(visit, place):
+    """From any page, by keyboard; from a server with words of each page that it found."""
+    page, faults = visit(CHAPTER, place)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("step function")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=step+function")
+    found = page.locator("ul.search li a", has_text="perceptron").first
+    found.wait_for(timeout=10_000)  # they come one by one
+    if place == "server":
+        page.wait_for_selector("ul.search li p.context", timeout=10_000)
+        words = " ".join(page.locator("ul.search li p.context").all_inner_texts())
+        assert "step" in words and "\\(" not in words and "\\[" not in words
+    found.click()
+    page.wait_for_selector("article h1")
+    assert not faults
+
+
+@places
+def test_code_can_be_copied(visit, place):
+    page, faults = visit(CHAPTER, place)
+    cell = page.locator("div.highlight:has(button.copybtn)").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+v")
+    field = page.locator("#pst-search-dialog input[name=q]")
+    code = cell.locator("pre").inner_text()
+    assert field.input_value().split() == code.split()
+    assert not faults
+
+
+@places
+def test_buttons_of_the_page_work(visit, place):
+    """The notebook comes, the page is printed, it fills the screen and leaves it."""
+    page, faults = visit(CHAPTER, place)
+    page.evaluate("window.print = () => { document.title = 'printed' }")
+    page.locator(".dropdown-download-buttons > button").click()
+    page.locator("[data-does=print]").click()
+    assert page.title() == "printed"
+    page.locator("[data-does=screen]").click()
+    page.wait_for_selector(":fullscreen", state="attached", timeout=5000)
+    page.locator("[data-does=screen]").click()
+    page.wait_for_selector(":not(:fullscreen) > body", state="attached", timeout=5000)
+    page.locator(".dropdown-download-buttons > button").click()
+    if place == "server":
+        with page.expect_download(timeout=5000) as download:
+            page.locator(".btn-download-notebook-button").click()
+        assert download.value.suggested_filename == "perceptron.ipynb"
+    else:  # the file is there already: the browser shows it
+        page.locator(".btn-download-notebook-button").click()
+        page.wait_for_url("**/perceptron.ipynb")
+        assert '"cells"' in page.locator("pre").inner_text()
+    assert not faults
+
+
+@places
+def test_figures_can_be_played_with(visit, place):
+    page, faults = visit("02-perceptrons/perceptron-algorithm", place)
+    says = page.locator("figure.playground .play-says").first
+    before = says.inner_text()
+    page.locator("figure.playground").get_by_role("button", name="Next mistake").click()
+    assert says.inner_text() not in ("", before)
+    assert not faults
+
+
+@places
+def test_questions_are_answered(visit, place):
+    page, faults = visit("02-perceptrons/review", place)
+    form = page.locator(".quiz-question").first
+    form.locator("input").first.press("Space")
+    form.locator(".quiz-check").click()
+    assert form.locator(".quiz-said").inner_text().startswith(("Right.", "Not yet."))
+    assert not faults
+
+
+@places
+def test_solutions_and_themes_open(visit, place):
+    page, faults = visit(CHAPTER, place)
+    solution = page.locator("div.solution.dropdown").first
+    code = solution.locator("div.cell_input").first
+    assert not code.is_visible()
+    solution.locator("button").first.click()
+    code.wait_for(state="visible", timeout=3000)
+    for theme in ("light", "dark", "light"):
+        for _ in range(3):
+            if page.locator(f"html[data-mode={theme}]").count():
+                break
+            page.locator(".theme-switch-button").first.click()
+        assert page.locator(f"html[data-theme={theme}]").count() == 1
+    assert not faults
+
+
+ATTEMPTS = """
+async () => {
+  const refused = [];
+  document.addEventListener('securitypolicyviolation', e => refused.push(e.effectiveDirective));
+  const add = (tag, marks) => document.body.append(
+    Object.assign(document.createElement(tag), marks));
+  add('script', { textContent: 'window.ran = true' });
+  add('script', { src: 'https://example.org/a.js' });
+  add('img', { src: 'https://example.org/a.png' });
+  add('iframe', { src: 'https://example.org/' });
+  add('object', { data: 'https://example.org/' });
+  add('base', { href: 'https://example.org/' });
+  document.body.insertAdjacentHTML('beforeend', '<p onclick="window.ran = true">a</p>');
+  document.body.lastChild.click();
+  setTimeout('window.ran = true');
+  await fetch('https://example.org/').catch(() => refused.push('fetch'));
+  await new Promise(resolve => setTimeout(resolve, 300));
+  return [window.ran === undefined, [...new Set(refused)].sort()];
+}
+"""
+
+
+@places
+def test_the_policy_refuses_all_else(visit, place):
+    """Code and addresses that a page could be made to hold do nothing."""
+    page, _ = visit("index", place)
+    untouched, refused = page.evaluate(ATTEMPTS)
+    assert untouched
+    assert {
+        *("base-uri", "connect-src", "fetch", "frame-src", "img-src", "object-src"),
+        *("script-src", "script-src-attr", "script-src-elem"),
+    } <= set(refused)
