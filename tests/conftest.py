@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "book/_tools"), str(ROOT / "book/_ext")]
+sys.path[:0] = [str(ROOT / f) for f in ("book/_tools", "book/_ext", "tests")]
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TORCHBOOK_OFFLINE", "1")
 os.environ["TORCHBOOK_PROGRESS"] = "off"  # whoever runs the tests is no reader

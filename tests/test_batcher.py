@@ -19,7 +19,7 @@ def alive(batcher, body):
     async def main():
         batcher.start()
         try:
-            return await asyncio.wait_for(body(), 20)
+            return await asyncio.wait_for(body(), 60)
         finally:
             await batcher.stop()
 
@@ -43,14 +43,14 @@ def test_a_lone_picture_waits_for_nobody_and_those_that_wait_go_together():
 
     def slow(X):
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return X
 
     batcher = Batcher(slow, most=4)
 
     async def body():
         first = asyncio.create_task(batcher(torch.zeros(1)))
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, 60)
         others = [asyncio.create_task(batcher(torch.ones(1))) for _ in range(6)]
         await asyncio.sleep(0)  # the loop is free while the network computes
         go_on.set()
@@ -81,14 +81,14 @@ def test_who_gave_up_is_left_out():
 
     def slow(X):
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return X
 
     batcher = Batcher(slow)
 
     async def body():
         first = asyncio.create_task(batcher(torch.zeros(1)))
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, 60)
         gone = asyncio.create_task(batcher(torch.zeros(1)))
         other = asyncio.create_task(batcher(torch.ones(1)))
         await asyncio.sleep(0)
@@ -116,7 +116,7 @@ def test_batches_have_one_thread_and_never_overlap():
         most.append(len(here))
         names.add(threading.current_thread().name)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         here.pop()
         return X
 
@@ -125,7 +125,7 @@ def test_batches_have_one_thread_and_never_overlap():
     async def main():
         batcher.start()
         left = asyncio.create_task(batcher(torch.zeros(1)))
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, 60)
         await batcher.stop()
         batcher.start()
         later = asyncio.create_task(batcher(torch.ones(1)))
@@ -169,7 +169,7 @@ def test_nobody_waits_for_ever_whatever_ends_the_batch():
         batcher = Batcher(answer)
         batcher.start()
         with pytest.raises(RuntimeError, match="ending"):
-            await asyncio.wait_for(batcher(torch.ones(1)), 10)
+            await asyncio.wait_for(batcher(torch.ones(1)), 60)
         await asyncio.sleep(0)
         assert not batcher.running
 
@@ -181,14 +181,14 @@ def test_the_end_is_told_to_those_who_wait():
 
     def slow(X):
         begun.set()
-        hold.wait(10)
+        hold.wait(60)
         return X
 
     async def main():
         batcher = Batcher(slow, most=1)
         batcher.start()
         waiting = [asyncio.create_task(batcher(torch.zeros(1))) for _ in range(3)]
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, 60)
         ending = asyncio.create_task(batcher.stop())
         hold.set()
         await ending

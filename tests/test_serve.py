@@ -4,20 +4,16 @@ import io
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from clients import FACTS, NAMES, Client, answering, form, network, raw
+from pictures import encoded, noise
 from PIL import Image
 
 from torchbook import gate, serve
 from torchbook.uploads import Limits
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from clients import FACTS, NAMES, Client, answering, form, network, raw
-from pictures import encoded, noise
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +131,7 @@ def test_a_full_service_sends_away_and_stays_healthy(answer, good):
     def slow(X):
         count[0] += 1
         if count[0] > 2:  # the first two warm it up
-            hold.wait(20)
+            hold.wait(120)
         return answer(X)
 
     limits = Limits(waiting=3)
@@ -153,7 +149,7 @@ def test_a_full_service_sends_away_and_stays_healthy(answer, good):
         assert client.ask("GET", "/health")[0] == 200
         hold.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(120)
         assert replies.count(200) == 3
         assert client.send(good)[0] == 200
 

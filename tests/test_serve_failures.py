@@ -2,23 +2,18 @@
 
 import io
 import socket
-import sys
 import threading
 import time
 import warnings
-from pathlib import Path
 
 import pytest
 import torch
+from clients import FACTS, Client, answering, form, network, raw
+from pictures import encoded, noise, png
 from PIL import Image, ImageOps
 
 from torchbook import export, serve, uploads
 from torchbook.uploads import Limits
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from clients import FACTS, Client, answering, form, network, raw
-from pictures import encoded, noise, png
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +105,10 @@ def test_who_went_away_costs_nothing(answer, good, monkeypatch):
         gone = [socket.create_connection((host, int(port)), 20) for _ in range(5)]
         for connection in gone:
             connection.sendall("\r\n".join(lines).encode() + body)
-        time.sleep(1)  # until all of them stand before the decoder
+        time.sleep(2)  # until all of them stand before the decoder
         for connection in gone:
             connection.close()
-        time.sleep(1)
+        time.sleep(2)  # until the service has heard of it
         hold.set()
         first.join(20)
         assert Client(address).send(good)[0] == 200

@@ -14,14 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clients import FACTS, NAMES, Client, form, network
+from pictures import encoded, noise, png
 from PIL import Image, PngImagePlugin
 
 from torchbook import export
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from clients import FACTS, NAMES, Client, form, network
-from pictures import encoded, noise, png
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,17 @@
 
 import io
 import struct
-import sys
 import warnings
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from pictures import encoded, noise, png
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from torchbook import predict, runs, uploads
 from torchbook.uploads import Limits, Refused
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from pictures import encoded, noise, png
 
 GRAY = runs.Facts("x", "X", ("a", "b"), (1, 8, 8), 0.5, 0.5)
 COLOR = runs.Facts("x", "X", ("a", "b"), (3, 12, 10), 0.5, 0.5)

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from local_server import MAKE_ALL
 from pages import BOOK
+from patience import SECONDS
 
 OPTIONS = (
     "--no-sandbox",
@@ -65,8 +66,9 @@ def address(html):
 
 @pytest.fixture(scope="module")
 def browser(chromium):
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         yield browser

@@ -4,6 +4,7 @@ from urllib.parse import urljoin
 
 import pytest
 from local_server import served
+from patience import until
 
 PAGE = "02-perceptrons/perceptron"
 pytestmark = pytest.mark.browser
@@ -28,6 +29,7 @@ def test_first_stop_leads_to_the_text(page):
     page.keyboard.press("Tab")
     assert page.evaluate(f"{FOCUSED}.hash") == "#main-content"
     page.keyboard.press("Enter")
+    page.wait_for_url("**#main-content")
     page.keyboard.press("Tab")
     assert page.evaluate(f"!!{FOCUSED}.closest('main')")
 
@@ -36,12 +38,13 @@ def test_the_list_of_pages_shows_the_one_that_is_open(page):
     """Also when the reader came from another part, where the list stood elsewhere."""
     for name in ("messages", PAGE, "12-deployment/export"):
         page.goto(urljoin(page.url, f"/{name}.html"))
-        top, bottom = page.evaluate(
-            """() => { const links = document.querySelectorAll('.bd-docs-nav .active');
-            const r = links[links.length - 1].getBoundingClientRect();
-            return [r.top, r.bottom]; }"""
+        until(
+            lambda: page.evaluate(
+                """() => { const links = document.querySelectorAll('.bd-docs-nav .active');
+                const r = links[links.length - 1].getBoundingClientRect();
+                return r.top >= 0 && r.bottom <= 900; }"""
+            )
         )
-        assert top >= 0 and bottom <= 900, name
 
 
 def test_every_stop_is_seen(page):
@@ -62,14 +65,14 @@ def test_solution_opens_with_the_keyboard(page):
     button = solution.locator("button").first
     button.focus()
     page.keyboard.press("Enter")
-    solution.locator("div.cell_input").first.wait_for(state="visible", timeout=3000)
+    solution.locator("div.cell_input").first.wait_for(state="visible")
 
 
 def test_theme_changes_with_the_keyboard(page):
     before = page.evaluate("document.documentElement.dataset.mode")
     page.locator(".theme-switch-button").first.focus()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.documentElement.dataset.mode") != before
+    until(lambda: page.evaluate("document.documentElement.dataset.mode") != before)
 
 
 def test_paper_shows_the_text_alone(page):
@@ -108,6 +111,9 @@ def test_on_a_phone_the_list_opens_at_the_page(html, tab, name):
     tab.locator(".primary-toggle").first.click()
     link = tab.locator("#pst-primary-sidebar-modal .bd-docs-nav .current.active > a")
     link.wait_for()
-    tab.wait_for_timeout(300)  # the box slides in
-    place = link.bounding_box()
-    assert 0 < place["y"] < tab.viewport_size["height"] - place["height"]
+
+    def in_sight():  # the box slides in
+        place = link.bounding_box()
+        return 0 < place["y"] < tab.viewport_size["height"] - place["height"]
+
+    until(in_sight)

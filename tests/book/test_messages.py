@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from messages import words
 from pages import BOOK, table_of_contents
+from playwright.sync_api import expect
 
 RUNNING = [page for page in table_of_contents() if page.runs]
 
@@ -76,19 +77,21 @@ def test_a_pasted_message_finds_its_entry(html, tab):
     field, status = tab.get_by_role("textbox", name="Paste"), tab.get_by_role("status")
     shown = tab.locator("ul.messages > li:not([hidden])")
     everything = shown.count()
-    assert f"All {everything} entries" in status.inner_text()
+    expect(status).to_contain_text(f"All {everything} entries")
     field.fill(PASTED)
-    assert "cannot be multiplied" in shown.first.inner_text()
+    expect(shown.first).to_contain_text("cannot be multiplied")
     assert 1 <= shown.count() < everything / 4
-    assert status.inner_text().startswith(f"{shown.count()} of {everything}")
+    expect(status).to_contain_text(f"{shown.count()} of {everything}")
     field.fill("view size stride")
-    assert "view size is not compatible" in shown.first.inner_text()
+    expect(shown.first).to_contain_text("view size is not compatible")
     field.fill("IndexError: Target 7 is out of bounds.")
-    assert "A label is as large as" in shown.first.inner_text()
+    expect(shown.first).to_contain_text("A label is as large as")
     field.fill("xylophone quark")
-    assert shown.count() == 0 and "No entry fits" in status.inner_text()
+    expect(status).to_contain_text("No entry fits")
+    assert shown.count() == 0
     tab.keyboard.press("Escape")
-    assert field.input_value() == "" and shown.count() == everything
+    expect(field).to_have_value("")
+    expect(shown).to_have_count(everything)
 
 
 @pytest.mark.browser
@@ -96,10 +99,12 @@ def test_the_entry_leads_to_the_pitfall_by_keyboard(html, tab):
     tab.goto((html / "messages.html").as_uri())
     tab.get_by_role("textbox", name="Paste").focus()
     tab.keyboard.type("a view after a transpose")
-    tab.keyboard.press("Tab")
-    assert (
-        tab.evaluate("document.activeElement.textContent") == "a view after a transpose"
+    expect(tab.locator("ul.messages > li:not([hidden])").first).to_contain_text(
+        "a view after a transpose"
     )
+    tab.keyboard.press("Tab")
+    focused = tab.evaluate("document.activeElement.textContent")
+    assert focused == "a view after a transpose"
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/01-tensors/shapes.html#pitfall-a-view-after-a-transpose")
     box = tab.locator("#pitfall-a-view-after-a-transpose")

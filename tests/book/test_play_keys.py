@@ -5,6 +5,8 @@ import re
 
 import play
 import pytest
+from patience import until
+from playwright.sync_api import expect
 
 figures = pytest.mark.parametrize(("name", "first"), play.figures_of_the_book())
 pytestmark = pytest.mark.browser
@@ -14,6 +16,12 @@ def said(tab) -> str:
     return tab.locator(".play-says").inner_text().replace("\u2212", "-")
 
 
+def says(tab, text):
+    """Wait until the figure says this, with a minus or a hyphen."""
+    pattern = re.sub(r"\\-", "[-\u2212]", re.escape(text))
+    expect(tab.locator(".play-says")).to_contain_text(re.compile(pattern))
+
+
 def press(tab, *keys):
     for key in keys:
         tab.keyboard.press(key)
@@ -21,24 +29,25 @@ def press(tab, *keys):
 
 def test_the_perceptron_works_by_keyboard(tab):
     play.open_figure(tab, "perceptron-trick")
-    assert "5 mistakes left" in said(tab)
+    says(tab, "5 mistakes left")
     tab.get_by_role("button", name="Next mistake").focus()
     press(tab, "Enter")
-    assert "Correction 1: point 1, class 0" in said(tab)
+    says(tab, "Correction 1: point 1, class 0")
     point = tab.get_by_role("slider", name=re.compile("^Point 1, class 0"))
     point.focus()
     before = point.get_attribute("aria-valuetext")
     press(tab, "ArrowRight", "Shift+ArrowUp", "Enter")
     now = tab.get_by_role("slider", name=re.compile("^Point 1, class 1"))
-    assert now.get_attribute("aria-valuetext") != before
-    assert now.get_attribute("aria-valuetext") == "\u22120.65, 0.90"
+    assert before != "\u22120.65, 0.90"
+    expect(now).to_have_attribute("aria-valuetext", "\u22120.65, 0.90")
     for _ in range(60):
         if "No mistake left" in said(tab):
             break
         tab.get_by_role("button", name="A whole pass").click()
-    assert "No mistake left" in said(tab) and tab.locator(".play-wrong").count() == 0
+    says(tab, "No mistake left")
+    expect(tab.locator(".play-wrong")).to_have_count(0)
     tab.get_by_role("button", name="Start again").click()
-    assert "5 mistakes left" in said(tab)
+    says(tab, "5 mistakes left")
 
 
 def test_the_perceptrons_points_can_be_dragged(tab):
@@ -50,27 +59,30 @@ def test_the_perceptrons_points_can_be_dragged(tab):
     tab.mouse.down()
     tab.mouse.move(x + 40, y - 60, steps=4)
     tab.mouse.up()
-    a, b = map(
-        float, point.get_attribute("aria-valuetext").replace("\u2212", "-").split(", ")
-    )
-    assert a > 0.25 and b > -0.5
-    assert "Point 7 moved" in said(tab)
+    says(tab, "Point 7 moved")
+
+    def place():
+        text = point.get_attribute("aria-valuetext").replace("\u2212", "-")
+        return tuple(map(float, text.split(", ")))
+
+    until(lambda: place()[0] > 0.25 and place()[1] > -0.5)
 
 
 def test_the_kernel_works_by_keyboard(tab):
     play.open_figure(tab, "convolution")
-    assert "row 13, column 15" in said(tab)
+    says(tab, "row 13, column 15")
     tab.get_by_role("slider", name=re.compile("^Window")).focus()
     press(tab, "ArrowRight", "ArrowDown", "Shift+ArrowLeft")
-    assert "row 14, column 11" in said(tab)
+    says(tab, "row 14, column 11")
     tab.get_by_role("combobox", name="Kernel").select_option("nothing changed")
-    assert "1 product with" in said(tab) and "add up to 1.00" in said(tab)
+    says(tab, "1 product with")
+    says(tab, "add up to 1.00")
     middle = tab.get_by_label("row 2, column 2")
     middle.focus()
     press(tab, "Control+a", "0")
-    assert "score 0.00" in said(tab)
+    says(tab, "score 0.00")
     press(tab, "ArrowUp")
-    assert "add up to 0.10" in said(tab)
+    says(tab, "add up to 0.10")
 
 
 def test_descent_works_by_keyboard(tab):
@@ -80,23 +92,21 @@ def test_descent_works_by_keyboard(tab):
     )
     tab.get_by_role("slider", name="Steps").focus()
     press(tab, "ArrowRight")
-    assert "after 31 steps" in said(tab)
+    says(tab, "after 31 steps")
     tab.get_by_role("button", name="Keep this path").focus()
     press(tab, "Space")
     tab.get_by_role("combobox", name="Optimizer").select_option("plain")
-    assert (
-        "Dashed: momentum" in said(tab)
-        and tab.get_by_role("slider", name="Momentum").is_disabled()
-    )
+    says(tab, "Dashed: momentum")
+    assert tab.get_by_role("slider", name="Momentum").is_disabled()
     tab.get_by_role("slider", name=re.compile("^Start of the walk")).focus()
     press(tab, "Shift+ArrowRight")
-    assert "Dashed" not in said(tab)
+    until(lambda: "Dashed" not in said(tab))
     tab.get_by_role("slider", name="Rate").focus()
     press(tab, "End")
-    assert "runs away" in said(tab)
+    says(tab, "runs away")
     for surface in ("saddle", "several minima", "plateau", "ravine"):
         tab.get_by_role("combobox", name="Surface").select_option(surface)
-        assert "it began at" in said(tab) or "runs away" in said(tab)
+        until(lambda: "it began at" in said(tab) or "runs away" in said(tab))
 
 
 @pytest.mark.parametrize(
@@ -111,10 +121,10 @@ def test_descent_works_by_keyboard(tab):
 )
 def test_sliders_work_by_keyboard(tab, name, label, start, then):
     play.open_figure(tab, name)
-    assert start in said(tab)
+    says(tab, start)
     tab.get_by_role("slider", name=label, exact=True).focus()
     press(tab, "ArrowRight")
-    assert then in said(tab)
+    says(tab, then)
 
 
 def test_the_dial_agrees_with_the_page(tab):
@@ -123,6 +133,7 @@ def test_the_dial_agrees_with_the_page(tab):
     dial, totals = tab.get_by_role("slider", name="Degree"), []
     for degree in range(10):
         dial.fill(str(degree))
+        says(tab, f"Degree {degree}:")
         bias, variance, noise, total = map(float, re.findall(r"\d+\.\d+", said(tab)))
         assert math.isclose(bias + variance + noise, total, abs_tol=0.002)
         totals.append(total)

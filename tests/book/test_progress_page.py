@@ -85,7 +85,7 @@ def test_a_file_marks_what_was_passed(page, tmp_path, monkeypatch):
     page.wait_for_selector(".is-passed")
     assert page.locator(".is-passed").count() == 1
     page.get_by_role("button", name="Forget it here").click()
-    assert page.locator(".is-passed").count() == 0
+    expect(page.locator(".is-passed")).to_have_count(0)
 
 
 @pytest.mark.browser

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 from pages import BOOK
+from playwright.sync_api import expect
 from quiz_questions import Choices, Number, QuizError, read
 
 QUIZ = """\
@@ -186,8 +187,13 @@ def form(page, number):
     return page.locator(".quiz-question").nth(number - 1)
 
 
-def said(page, number):
-    return form(page, number).locator(".quiz-said").inner_text()
+def says(page, number, *texts):
+    """Wait until all of these stand below a question; no text: nothing stands there."""
+    said = form(page, number).locator(".quiz-said")
+    if not texts:
+        expect(said).to_have_text("")
+    for text in texts:
+        expect(said).to_contain_text(text)
 
 
 @pytest.mark.browser
@@ -196,15 +202,15 @@ def test_one_choice_by_keyboard(page):
     form(page, 1).locator("input").first.focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
-    assert said(page, 1).startswith("Not yet.") and "Both shapes count" in said(page, 1)
+    says(page, 1, "Not yet.", "Both shapes count")
     form(page, 1).locator(".quiz-said mjx-container").wait_for()  # of its reason
     page.keyboard.press("ArrowDown")
-    assert said(page, 1) == ""  # another answer is not judged before it is given
+    says(page, 1)  # another answer is not judged before it is given
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText").startswith("Check")
     page.keyboard.press("Enter")
-    assert said(page, 1).startswith("Right.") and "repeated" in said(page, 1)
-    assert page.locator(".quiz-count").inner_text().startswith("1 of 3")
+    says(page, 1, "Right.", "repeated")
+    expect(page.locator(".quiz-count")).to_contain_text("1 of 3")
 
 
 @pytest.mark.browser
@@ -212,19 +218,20 @@ def test_several_choices_by_keyboard(page):
     boxes = form(page, 2).locator("input")
     check = form(page, 2).locator(".quiz-check")
     check.press("Enter")
-    assert "Choose an answer first" in said(page, 2)
+    says(page, 2, "Choose an answer first")
     assert form(page, 2).locator("details").is_hidden()
     boxes.nth(0).press("Space")
     check.press("Enter")
-    assert "there is more" in said(page, 2)
-    assert form(page, 2).locator("details").is_visible()
+    says(page, 2, "there is more")
+    expect(form(page, 2).locator("details")).to_be_visible()
     boxes.nth(1).press("Space")
     check.press("Enter")
-    assert "no whole number" in said(page, 2) and "there is more" not in said(page, 2)
+    says(page, 2, "no whole number")
+    expect(form(page, 2).locator(".quiz-said")).not_to_contain_text("there is more")
     boxes.nth(1).press("Space")
     boxes.nth(2).press("Space")
     check.press("Enter")
-    assert said(page, 2).startswith("Right.") and "Half of it is two" in said(page, 2)
+    says(page, 2, "Right.", "Half of it is two")
 
 
 @pytest.mark.browser
@@ -247,8 +254,9 @@ def test_a_number_by_keyboard(page, typed, wanted):
     field.focus()
     page.keyboard.type(typed)
     page.keyboard.press("Enter")
-    assert wanted in said(page, 3)
-    assert said(page, 3).startswith("Right.") == (wanted == "One of three")
+    says(page, 3, wanted)
+    said = form(page, 3).locator(".quiz-said").inner_text()
+    assert said.startswith("Right.") == (wanted == "One of three")
 
 
 @pytest.mark.browser
@@ -257,18 +265,20 @@ def test_answers_stay_until_one_starts_again(page):
     form(page, 2).locator(".quiz-check").click()
     form(page, 3).locator("input").fill("1/3")
     form(page, 3).locator(".quiz-check").click()
+    says(page, 3, "Right.")
     page.reload()
     page.wait_for_selector(".quiz-check:visible")
-    assert form(page, 2).locator("input").nth(1).is_checked()
-    assert said(page, 2).startswith("Not yet.")
-    assert form(page, 3).locator("input").input_value() == "1/3"
-    assert page.locator(".quiz-count").inner_text().startswith("1 of 3")
+    expect(form(page, 2).locator("input").nth(1)).to_be_checked()
+    says(page, 2, "Not yet.")
+    expect(form(page, 3).locator("input")).to_have_value("1/3")
+    expect(page.locator(".quiz-count")).to_contain_text("1 of 3")
     page.get_by_role("button", name="Start again").press("Enter")
-    assert said(page, 2) == said(page, 3) == ""
-    assert not form(page, 2).locator("input").nth(1).is_checked()
+    says(page, 2)
+    says(page, 3)
+    expect(form(page, 2).locator("input").nth(1)).not_to_be_checked()
     page.reload()
     page.wait_for_selector(".quiz-check:visible")
-    assert form(page, 3).locator("input").input_value() == ""
+    expect(form(page, 3).locator("input")).to_have_value("")
 
 
 @pytest.mark.browser

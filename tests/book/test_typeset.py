@@ -1,6 +1,7 @@
 """Formulas are typeset when a reader comes near them; code that scrolls is found then."""
 
 import pytest
+from patience import until
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -34,16 +35,17 @@ def opened(tab, html):
     """Open the page and wait until what one sees is typeset."""
     tab.goto((html / f"{PAGE}.html").as_uri())
     tab.locator(TYPESET).first.wait_for()
-    for _ in range(50):
+
+    def near():
         seen, typeset = tab.evaluate(NEAR)
-        if seen == typeset:
-            return
-        tab.wait_for_timeout(200)
+        return seen == typeset
+
+    until(near)
 
 
 def all_typeset(tab):
     number = tab.locator(PLACES).count()
-    expect(tab.locator(TYPESET)).to_have_count(number, timeout=30_000)
+    expect(tab.locator(TYPESET)).to_have_count(number)
     return number
 
 
@@ -112,10 +114,11 @@ def test_code_is_measured_when_it_comes_into_sight(phone, html):
     assert before < 4
     phone.evaluate("document.body.classList.add('whole')")
     expect(marked).not_to_have_count(before)
-    phone.wait_for_timeout(200)
-    assert phone.evaluate(
-        "[...document.querySelectorAll('pre')].filter(e => e.checkVisibility()).every("
-        "e => (e.scrollWidth > e.clientWidth) === (e.tabIndex === 0))"
+    until(
+        lambda: phone.evaluate(
+            "[...document.querySelectorAll('pre')].filter(e => e.checkVisibility()).every("
+            "e => (e.scrollWidth > e.clientWidth) === (e.tabIndex === 0))"
+        )
     )
 
 
@@ -129,5 +132,7 @@ def test_a_link_into_a_page_ends_where_it_was_meant_to(phone, html, jump):
         phone.goto(address)
         phone.evaluate("location.hash = 'training-with-it'")
     all_typeset(phone)
+    heading = phone.locator("#training-with-it")
+    until(lambda: 0 < heading.bounding_box()["y"] < 120)
     phone.wait_for_timeout(500)
-    assert 0 < phone.locator("#training-with-it").bounding_box()["y"] < 120
+    assert 0 < heading.bounding_box()["y"] < 120  # and stays there

@@ -6,6 +6,7 @@ import re
 import pytest
 from docutils import nodes
 from pages import BOOK
+from playwright.sync_api import expect
 from prerequisites import read
 from terms import definition, plain_mathematics
 
@@ -91,14 +92,14 @@ def test_a_term_tells_its_meaning_under_the_pointer(page, meanings, theme):
     assert box.count() == 0
     link.hover()
     box.wait_for(state="visible")
-    assert box.inner_text() == meanings["term-epoch"]
+    expect(box).to_have_text(meanings["term-epoch"])
     assert link.get_attribute("aria-describedby") == box.get_attribute("id")
     box.hover()  # the pointer may move onto the box
     tab.wait_for_timeout(400)
     assert box.is_visible()
     tab.keyboard.press("Escape")
     box.wait_for(state="hidden")
-    assert link.get_attribute("aria-describedby") is None
+    expect(link).not_to_have_attribute("aria-describedby", re.compile(""))
     link.hover()
     box.wait_for(state="visible")
     tab.mouse.move(2, 2)
@@ -117,13 +118,13 @@ def test_a_term_tells_its_meaning_on_focus(page, meanings):
     before.as_element().focus()
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.hash") == "#term-epoch"
-    assert box.inner_text() == meanings["term-epoch"]
+    expect(box).to_have_text(meanings["term-epoch"])
     tab.keyboard.press("Escape")
-    assert not box.is_visible()
+    expect(box).to_be_hidden()
     assert tab.evaluate("document.activeElement.hash") == "#term-epoch"
     tab.keyboard.press("Shift+Tab")
     tab.keyboard.press("Tab")
-    assert box.is_visible()
+    expect(box).to_be_visible()
     tab.keyboard.press("Enter")  # the link still leads to the glossary
     tab.wait_for_url("**/glossary.html#term-epoch")
 
@@ -160,6 +161,7 @@ def test_the_map_marks_what_a_page_builds_on(page):
     wanted = {chapter, *GRAPH.all_needed(chapter)}
     for reach in (box.hover, box.focus):
         reach()
+        expect(tab.locator(".map-page.is-needed")).to_have_count(len(wanted))
         boxes = tab.locator(".map-page.is-needed").evaluate_all(marked)
         assert set(boxes) == wanted
         lines = tab.locator(".map-line.is-needed").evaluate_all(
@@ -171,7 +173,7 @@ def test_the_map_marks_what_a_page_builds_on(page):
         assert f"{len(wanted) - 1} pages" in said
         tab.mouse.move(2, 2)
         box.evaluate("box => box.blur()")
-        assert tab.locator(".map .is-needed").count() == 0
+        expect(tab.locator(".map .is-needed")).to_have_count(0)
     box.focus()
     tab.keyboard.press("Enter")
     tab.wait_for_url(f"**/{chapter}.html")

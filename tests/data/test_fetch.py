@@ -115,7 +115,7 @@ def test_no_network_fails_soon_and_says_how_to_get_it(
     begin = time.perf_counter()
     with pytest.raises(MissingError, match="no server answered") as raised:
         get(tiny, tmp_path)
-    assert time.perf_counter() - begin < 4
+    assert time.perf_counter() - begin < 30  # not the minutes of a socket that waits
     for help_ in (
         str(tmp_path / "FashionMNIST" / "raw"),
         tiny.idx_set.page,
