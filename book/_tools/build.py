@@ -1,9 +1,10 @@
 """Build the book: run what is stale, write the HTML, say how long it took.
 
-    python book/_tools/build.py [--jobs N] [--force]
+    python book/_tools/build.py [--jobs N] [--force] [--quick]
 
 A failing or too slow cell, a warning, a broken reference: the build says where and exits 1.
-A run that would change nothing says so and ends.
+A run that would change nothing says so and ends. With --quick, where texts of pages alone
+have changed, these pages alone are written: to look at while one writes.
 """
 
 from __future__ import annotations
@@ -41,11 +42,16 @@ DONE = BUILD / ".done"  # the fingerprint of all that went into the last good bu
 NOTEBOOKS = (
     BUILD / ".notebooks"
 )  # the same for the notebooks, which name the revision too
+SHOWN = BUILD / ".shown"  # what the HTML was written from, texts of pages aside
 TOTAL = "[total-seconds]"  # in the report, until the total is known
 
 
-def build(jobs: int, force: bool = False) -> None:
-    """One build, from the cells to the HTML. Raises BookError when anything is wrong."""
+def build(jobs: int, force: bool = False, quick: bool = False) -> None:
+    """One build, from the cells to the HTML. Raises BookError when anything is wrong.
+
+    A quick one writes the pages whose texts have changed, where nothing else has: on the others
+    a number or a title may be that of before, so it never counts as the whole book.
+    """
     start = time.perf_counter()
     inputs = fingerprint()
     whole = DONE.is_file() and (HTML / "index.html").is_file()
@@ -69,7 +75,10 @@ def build(jobs: int, force: bool = False) -> None:
         f"All {len(seconds)} pages with cells are up to date ({wall:.1f} s). Writing the HTML.",
         flush=True,
     )
-    write_html()
+    frame = fingerprint(texts=False)
+    quick = quick and SHOWN.is_file() and SHOWN.read_text() == frame
+    SHOWN.unlink(missing_ok=True)
+    write_html(fresh=not quick)
     remove_leftovers(pages)
     write_notebooks(inputs, pages)
     total = time.perf_counter() - start
@@ -77,19 +86,30 @@ def build(jobs: int, force: bool = False) -> None:
         text = page.read_text("utf8")
         if TOTAL in text:
             page.write_text(text.replace(TOTAL, f"{total:.0f}"), "utf8")
+    SHOWN.write_text(frame)
+    if quick:
+        print(f"The changed pages can be looked at ({total:.1f} s in all).", flush=True)
+        return
     DONE.write_text(inputs)
     print(f"The book is in {HTML / 'index.html'} ({total:.1f} s in all).")
 
 
-def write_html() -> None:
-    """Jupyter Book on results that are all there; any warning is an error."""
+def write_html(fresh: bool) -> None:
+    """Jupyter Book on results that are all there; any warning is an error.
+
+    A fresh one reads and writes every page, so that none keeps what another had told it.
+    """
     book = ["build", "book", "--config", "_config.yml", "--toc", str(ROOT / "_toc.yml")]
-    strict = ["--path-output", ".", "-W", "-n", "--keep-going", "--all", "-q"]
-    program = "from jupyter_book.cli.main import main; main()"
+    strict = ["--path-output", ".", "-W", "-n", "--keep-going", "-q"]
+    strict += ["--all"] if fresh else []
+    # Sphinx makes millions of objects that stay; looking for garbage took a third of the time.
+    program = "import gc; gc.set_threshold(1_000_000)\n"
+    program += "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", program, *book, *strict]
     # Python's own warnings are about the insides of Sphinx; Sphinx's are what -W is for.
     env = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
-    (HTML / "index.html").unlink(missing_ok=True)
+    if fresh:
+        (HTML / "index.html").unlink(missing_ok=True)
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     lines = (done.stdout + done.stderr).splitlines()
     problems = [line for line in lines if "WARNING" in line or "ERROR" in line]
@@ -129,8 +149,11 @@ def remove_leftovers(pages: list[Page]) -> None:
             image.unlink()
 
 
-def fingerprint() -> str:
-    """Of every file that the book is made from, the versions, and the data at hand."""
+def fingerprint(texts: bool = True) -> str:
+    """Of every file that the book is made from, the versions, and the data at hand.
+
+    Without `texts` the pages themselves are left out.
+    """
     home = repository.find()  # the pages' buttons lead there
     where = home.identity if home else ""
     digest = hashlib.sha256((environment() + data_at_hand() + where).encode())
@@ -139,7 +162,8 @@ def fingerprint() -> str:
     ]
     package = [p for p in SOURCE.rglob("*") if "__pycache__" not in p.parts]
     settings = [ROOT / name for name in ("_config.yml", "_toc.yml")]
-    for file in sorted({*sources("*"), *tools, *package, *settings}):
+    pages = {file for file in sources("*") if texts or file.suffix != ".md"}
+    for file in sorted({*pages, *tools, *package, *settings}):
         if file.is_file() and file.suffix != ".pyc":
             digest.update(str(file.relative_to(ROOT)).encode())
             digest.update(file.read_bytes())
@@ -160,7 +184,7 @@ def find_data_folder() -> None:
     os.environ["TORCHBOOK_DATA"] = str(folder)
 
 
-def locked_build(jobs: int, force: bool) -> None:
+def locked_build(jobs: int, force: bool, quick: bool) -> None:
     """Build when no other build of this folder is at work."""
     BUILD.mkdir(exist_ok=True)
     lock = FileLock(BUILD / ".lock")
@@ -170,7 +194,7 @@ def locked_build(jobs: int, force: bool) -> None:
         print("Another build of this book is running; waiting for it.", flush=True)
         lock.acquire()
     try:
-        build(jobs, force)
+        build(jobs, force, quick)
     finally:
         lock.release()
 
@@ -187,13 +211,16 @@ def main() -> int:
     parser.add_argument(
         "--force", action="store_true", help="write the HTML in any case"
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="write only the pages that have changed"
+    )
     options = parser.parse_args()
     if options.jobs < 1:
         parser.error("--jobs: wanted 1 or more")
     signal.signal(signal.SIGTERM, stop)
     try:
         find_data_folder()
-        locked_build(options.jobs, options.force)
+        locked_build(options.jobs, options.force, options.quick)
     except BookError as error:
         print(f"\nThe book was not built.\n\n{error}", file=sys.stderr)
         return 1

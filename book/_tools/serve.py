@@ -1,4 +1,7 @@
-"""Show the book at http://127.0.0.1:8000 and rebuild what changes; Ctrl-C ends it."""
+"""Show the book at http://127.0.0.1:8000 and rebuild what changes; Ctrl-C ends it.
+
+While one writes, the pages that have changed are written alone; `make book` writes all.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,8 @@ class Builder(threading.Thread):
     def run(self) -> None:
         while self.wanted.wait():
             self.wanted.clear()
-            subprocess.run(
-                [sys.executable, Path(__file__).with_name("build.py")], check=False
-            )
+            build = Path(__file__).with_name("build.py")
+            subprocess.run([sys.executable, build, "--quick"], check=False)
 
 
 class Injector(livereload.server.LiveScriptInjector):
@@ -56,7 +58,7 @@ def main() -> None:
         server.watch(
             str(ROOT / name), builder.wanted.set, delay="forever", ignore=ignore
         )
-    server.watch(str(ROOT / "_build/.done"))  # a good build makes open pages reload
+    server.watch(str(ROOT / "_build/.shown"))  # a good build makes open pages reload
     print(f"The book will be at http://127.0.0.1:{port} when its first build is done.")
     server.serve(host="127.0.0.1", port=port, root=str(ROOT / "_build/html"))
 
