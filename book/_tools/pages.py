@@ -149,24 +149,27 @@ def plain_python(source: str) -> str:
     return TransformerManager().transform_cell(source)
 
 
-def _imports(source: str) -> set[Path]:
+@cache  # pages share most modules
+def _imports(source: str) -> frozenset[Path]:
     """Files of the package that a piece of code imports; all of them where it cannot be told."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
-        return set((SOURCE / "torchbook").rglob("*.py"))
+        return frozenset((SOURCE / "torchbook").rglob("*.py"))
     names = []
     for node in nodes:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                return set((SOURCE / "torchbook").rglob("*.py"))
+                return frozenset((SOURCE / "torchbook").rglob("*.py"))
             names += [
                 node.module,
                 *(f"{node.module}.{alias.name}" for alias in node.names),
             ]
-    return set().union(*(_files_of(n) for n in names if n.split(".")[0] == "torchbook"))
+    return frozenset().union(
+        *(_files_of(n) for n in names if n.split(".")[0] == "torchbook")
+    )
 
 
 @cache
