@@ -51,6 +51,10 @@ class PageError(Exception):
     """A page that did not run as it should; the message names page, cell and line."""
 
 
+class TooSlow(PageError):
+    """A page that was stopped at the end of its time."""
+
+
 def run_all(pages: list[Page], jobs: int) -> tuple[dict[str, float], float]:
     """Bring every page's results up to date: ({page: seconds}, seconds that this took).
 
@@ -70,7 +74,7 @@ def run_all(pages: list[Page], jobs: int) -> tuple[dict[str, float], float]:
         pool = ThreadPoolExecutor(at_once)
         try:
             running = {
-                pool.submit(run, page, threads, clients): page
+                pool.submit(run_patiently, page, threads, clients): page
                 for page in _longest_first(cache, group)
             }
             for future in as_completed(running):
@@ -89,6 +93,15 @@ def run_all(pages: list[Page], jobs: int) -> tuple[dict[str, float], float]:
         name: record.data["execution_seconds"] for name, record in records.items()
     }
     return seconds, time.perf_counter() - start
+
+
+def run_patiently(page: Page, threads: int, clients: dict) -> float:
+    """run(), and once more for a page that was stopped: the machine may have stood still."""
+    try:
+        return run(page, threads, clients)
+    except TooSlow:
+        print(f"  stopped       {page.name}, which gets a second try", flush=True)
+        return run(page, threads, clients)
 
 
 def run(page: Page, threads: int, clients: dict) -> float:
@@ -121,7 +134,7 @@ def run(page: Page, threads: int, clients: dict) -> float:
             what = (
                 f"still running after {limit} s (the page's budget is {page.budget} s)"
             )
-            raise PageError(_at(page, at[0], what)) from None
+            raise TooSlow(_at(page, at[0], what)) from None
         except CellExecutionError as error:
             raise PageError(
                 _at(page, at[0], f"{error.ename}: {error.evalue}")

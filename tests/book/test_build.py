@@ -21,6 +21,11 @@ def ran(build: subprocess.CompletedProcess) -> set[str]:
     return set(re.findall(r"^  ran +[\d.]+ s  (uses-\w+)", build.stdout, re.M))
 
 
+def ran_one(build: subprocess.CompletedProcess, name: str) -> float:
+    """The seconds that a page took."""
+    return float(re.search(rf"^  ran +([\d.]+) s  {name}", build.stdout, re.M)[1])
+
+
 def test_what_changed_is_run_again_and_nothing_else(book):
     """Prose runs nothing; a cell its page; the package the pages that use the edited module."""
     book.page(
@@ -87,6 +92,18 @@ def test_every_faulty_page_is_named_with_its_cell(book):
         ):
             assert message in done.stderr, done.stderr
         assert ("  good\n" in done.stdout) == (attempt == 0), "what went well is kept"
+        assert done.stdout.count("second try") == 1 and "endless, which" in done.stdout
+
+
+def test_a_page_that_stood_still_gets_a_second_try(book):
+    """Its first run waits for ever at a cell, its second finds what the first left."""
+    stall = "import time\nfrom pathlib import Path\nif not Path('../been').exists():\n"
+    stall += "    Path('../been').touch()\n    time.sleep(600)\n40 + 2"
+    book.page("dozes", cell("1 + 1") + cell(stall), budget=6)
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    assert "  stopped       dozes" in done.stdout and ran_one(done, "dozes") < 18
+    assert "<span></span>42" in book.html("dozes")
 
 
 def test_references_that_do_not_fit_fail_every_time(book):
