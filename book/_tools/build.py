@@ -59,10 +59,33 @@ def build(jobs: int, force: bool = False, quick: bool = False) -> None:
         write_notebooks(inputs)
         print(f"Nothing has changed since the last build: {HTML / 'index.html'}")
         return
+    frame = fingerprint(texts=False)
     DONE.unlink(missing_ok=True)
     pages = table_of_contents()
     print(f"Running the cells of the pages that need it, {jobs} at a time.", flush=True)
     seconds, wall = run_all(pages, jobs)
+    write_report(pages, seconds)
+    print(
+        f"All {len(seconds)} pages with cells are up to date ({wall:.1f} s). Writing the HTML.",
+        flush=True,
+    )
+    quick = quick and SHOWN.is_file() and SHOWN.read_text() == frame
+    SHOWN.unlink(missing_ok=True)
+    write_html(fresh=not quick)
+    remove_leftovers(pages)
+    write_notebooks(inputs, pages)
+    total = time.perf_counter() - start
+    tell_total(total)
+    SHOWN.write_text(frame)
+    if quick:
+        print(f"The changed pages can be looked at ({total:.1f} s in all).", flush=True)
+        return
+    DONE.write_text(inputs)
+    print(f"The book is in {HTML / 'index.html'} ({total:.1f} s in all).")
+
+
+def write_report(pages: list[Page], seconds: dict[str, float]) -> None:
+    """What the page "This build" reads."""
     budgets = {page.name: page.budget for page in pages if page.runs}
     report = {
         "seconds": seconds,
@@ -71,27 +94,14 @@ def build(jobs: int, force: bool = False, quick: bool = False) -> None:
         "cores": cpu_count(),
     }
     REPORT.write_text(json.dumps(report, indent=1))
-    print(
-        f"All {len(seconds)} pages with cells are up to date ({wall:.1f} s). Writing the HTML.",
-        flush=True,
-    )
-    frame = fingerprint(texts=False)
-    quick = quick and SHOWN.is_file() and SHOWN.read_text() == frame
-    SHOWN.unlink(missing_ok=True)
-    write_html(fresh=not quick)
-    remove_leftovers(pages)
-    write_notebooks(inputs, pages)
-    total = time.perf_counter() - start
+
+
+def tell_total(seconds: float) -> None:
+    """Write how long the build took where a page has left a place for it."""
     for page in HTML.glob("*.html"):
         text = page.read_text("utf8")
         if TOTAL in text:
-            page.write_text(text.replace(TOTAL, f"{total:.0f}"), "utf8")
-    SHOWN.write_text(frame)
-    if quick:
-        print(f"The changed pages can be looked at ({total:.1f} s in all).", flush=True)
-        return
-    DONE.write_text(inputs)
-    print(f"The book is in {HTML / 'index.html'} ({total:.1f} s in all).")
+            page.write_text(text.replace(TOTAL, f"{seconds:.0f}"), "utf8")
 
 
 def write_html(fresh: bool) -> None:
