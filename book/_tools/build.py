@@ -39,9 +39,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 REPORT = BUILD / "report.json"  # read by the page "This build"
 DONE = BUILD / ".done"  # the fingerprint of all that went into the last good build
-NOTEBOOKS = (
-    BUILD / ".notebooks"
-)  # the same for the notebooks, which name the revision too
+NOTEBOOKS = BUILD / ".notebooks"  # the same for these, which name the revision too
 SHOWN = BUILD / ".shown"  # what the HTML was written from, texts of pages aside
 TOTAL = "[total-seconds]"  # in the report, until the total is known
 
