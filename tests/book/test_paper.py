@@ -89,6 +89,9 @@ def test_links_of_the_pdf_go_to_the_right_page(html, chromium, tmp_path):
     for number, title in zip(led, titles, strict=True):
         assert squeezed(title) in words[number], f"{title}: paper page {number + 1}"
     assert not any("\\mathbf" in page for page in words)
+    held = file.read_bytes()
+    assert held.count(b"/ObjStm") > 1, "it is not packed"
+    assert b"/DCTDecode" not in held, "a shadow became a picture as large as its box"
 
 
 def squeezed(text: str) -> str:
