@@ -9,11 +9,11 @@ PAGE = "01-tensors/autograd"
 PLACES = ".math"
 TYPESET = ".math:has(mjx-container)"
 LAST = "article > section > section:last-of-type"
-# [near, near and typeset]: what is at most an eighth of a screen away
+# [near, near and typeset]: what is less than a tenth of a screen away
 NEAR = """() => [".math", ".math:has(mjx-container)"].map((places) =>
   [...document.querySelectorAll(places)].filter((place) => {
     const box = place.getBoundingClientRect();
-    return box.width > 0 && box.bottom > -100 && box.top < 900;
+    return box.width > 0 && box.bottom > -79 && box.top < 879;
   }).length)"""
 # What happens by itself after ten seconds does not happen.
 NO_WAIT = """const after = window.setTimeout;
