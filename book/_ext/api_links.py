@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape, unescape
 from pathlib import Path
 
@@ -22,11 +21,15 @@ from sphinx.errors import NoUri
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "_tools"))
 import names
-from pages import SOURCE, Page, table_of_contents
+from page_records import PageRecords, order
+from pages import SOURCE, Page
 
 MANY = 8  # pages that are named before the rest is counted
 BLOCK = re.compile(r'(<div class="highlight"><pre>)(.*?)(</pre>)', re.S)
 PIECE = re.compile(r"(<span[^>]*>)(</span>)?|(</span>)|([^<]+)")
+
+
+records = PageRecords("names")  # {page: PageNames}
 
 
 @dataclass
@@ -56,21 +59,6 @@ def collect(app: Sphinx, doctree: nodes.document) -> None:
             name, found.code[text] = names.read_included(file, text)
             found.shown |= {name} - {""}
     records(app.env)[app.env.docname] = found
-
-
-def records(env) -> dict[str, PageNames]:
-    """What was collected, {page: PageNames}; Sphinx keeps it from build to build."""
-    if not hasattr(env, "torchbook_names"):
-        env.torchbook_names = {}
-    return env.torchbook_names
-
-
-def forget(app: Sphinx, env, docname: str) -> None:
-    records(env).pop(docname, None)
-
-
-def merge(app: Sphinx, env, docnames, other) -> None:
-    records(env).update({name: records(other)[name] for name in docnames})
 
 
 def objects(env) -> dict[str, tuple[str, str]]:
@@ -191,15 +179,9 @@ def of_page(app: Sphinx, page: str) -> PageNames:
     return records(app.env).get(page) or PageNames()
 
 
-@cache
-def order() -> list[str]:
-    return [page.name for page in table_of_contents()]
-
-
 def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", collect)
-    app.connect("env-purge-doc", forget)
-    app.connect("env-merge-info", merge)
+    records.connect(app)
     app.connect("doctree-resolved", say_where_used)
     app.connect("html-page-context", link_code)
     app.add_css_file("style/api.css")

@@ -5,8 +5,8 @@ screen reader is told: names of buttons that hold the words one sees, a landmark
 contents, no empty header in a table. What is loaded: nothing that the page does not use
 (offline.py), few icons (icons.py), one style sheet instead of ten (styles.py), scripts that do
 not hold up the first picture, fonts that are there for it, images with a size, fetched when
-they come near. Then the page
-gets its content security policy (policy.py). `make audit` measures all this.
+they come near. Then the page gets its content security policy (policy.py). `make audit`
+measures all this.
 """
 
 from __future__ import annotations
@@ -44,9 +44,8 @@ FONTS = """<script>
 IMAGE = re.compile(
     r'<img (?![^>]*\bwidth=)([^>]*?src="([^"]*_images/[^"]+\.svg)"[^>]*)>'
 )
-LATE: set[str] = (
-    set()
-)  # scripts that wait here, though Sphinx lets them hold up the page
+# Scripts that wait here, though Sphinx lets them hold up the page.
+LATE: set[str] = set()
 REPLACED = (
     # A name that leaves out the words on the button cannot be spoken to it.
     ('<summary aria-label="Toggle hidden content">', "<summary>"),

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 
 from docutils import nodes
-from pages import table_of_contents
+from page_records import PageRecords, order
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 PREFIX = "Pitfall: "
 KEPT = {kind.__name__: kind for kind in (nodes.literal, nodes.emphasis, nodes.math)}
+records = PageRecords("traps")  # {page: its traps}
 
 
 @dataclass
@@ -108,21 +108,6 @@ def sentence(parts: list[tuple[str, str]]) -> nodes.paragraph:
     return made
 
 
-def records(env) -> dict[str, list[Trap]]:
-    """What was collected, {page: traps}; Sphinx keeps it from build to build."""
-    if not hasattr(env, "torchbook_traps"):
-        env.torchbook_traps = {}
-    return env.torchbook_traps
-
-
-def forget(app: Sphinx, env, docname: str) -> None:
-    records(env).pop(docname, None)
-
-
-def merge(app: Sphinx, env, docnames, other) -> None:
-    records(env).update({name: records(other)[name] for name in docnames})
-
-
 def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Write the lists."""
     for place in list(doctree.findall(Messages)):
@@ -175,11 +160,6 @@ def words(message: str) -> str:
     return " ".join(re.findall(r"[a-z]{2,}", message.lower()))
 
 
-@cache
-def order() -> list[str]:
-    return [page.name for page in table_of_contents()]
-
-
 def load_script(app: Sphinx, pagename, templatename, context, doctree) -> None:
     """Other pages do without it."""
     if pagename == "messages":
@@ -190,8 +170,7 @@ def setup(app: Sphinx) -> dict:
     app.add_node(Messages)
     app.add_directive("messages", MessagesDirective)
     app.connect("doctree-read", collect)
-    app.connect("env-purge-doc", forget)
-    app.connect("env-merge-info", merge)
+    records.connect(app)
     app.connect("doctree-resolved", fill)
     app.connect("html-page-context", load_script)
     return {
